@@ -1,0 +1,45 @@
+namespace DomainSsl.Core.Importing;
+
+/// <summary>One import: what was given, how far it is, what came of it.</summary>
+public sealed class ImportBatch
+{
+    /// <summary>Row id.</summary>
+    public long Id { get; set; }
+    /// <summary>When it began (UTC).</summary>
+    public DateTime StartedAt { get; set; }
+    /// <summary>When it ended (UTC); null while it goes on, or where it was cut off.</summary>
+    public DateTime? EndedAt { get; set; }
+    /// <summary>Who imported: a user's name or <c>cli:NAME</c>.</summary>
+    public required string By { get; set; }
+    /// <summary>Files seen so far.</summary>
+    public int Files { get; set; }
+    /// <summary>Files newly stored.</summary>
+    public int Imported { get; set; }
+    /// <summary>Files that were there already.</summary>
+    public int Duplicates { get; set; }
+    /// <summary>Files refused: each has a row in quarantine.</summary>
+    public int Refused { get; set; }
+    /// <summary>The collection that the items went into, if any.</summary>
+    public long? CollectionId { get; set; }
+}
+
+/// <summary>A refused file. Its name may hold a patient's name: shown to administrators alone.</summary>
+public sealed class QuarantinedFile
+{
+    /// <summary>Row id.</summary>
+    public long Id { get; set; }
+    /// <summary>The import that met it.</summary>
+    public long BatchId { get; set; }
+    /// <inheritdoc cref="BatchId" />
+    public ImportBatch? Batch { get; set; }
+    /// <summary>When (UTC).</summary>
+    public DateTime At { get; set; }
+    /// <summary>Its name as given; inside a zip <c>archive.zip!inner/name</c>.</summary>
+    public required string File { get; set; }
+    /// <summary>The refusal's code.</summary>
+    public required string Code { get; set; }
+    /// <summary>The refusal's sentence.</summary>
+    public required string Reason { get; set; }
+    /// <summary>Length in bytes as far as it was read.</summary>
+    public long Bytes { get; set; }
+}

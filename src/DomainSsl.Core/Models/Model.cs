@@ -1,0 +1,83 @@
+namespace DomainSsl.Core.Models;
+
+/// <summary>What a model is.</summary>
+public enum ModelKind
+{
+    /// <summary>Turns an item into features.</summary>
+    Encoder,
+    /// <summary>Answers a task's question.</summary>
+    Classifier,
+    /// <summary>Turns speech into text.</summary>
+    Transcriber,
+    /// <summary>Knows the clinic's language.</summary>
+    Language,
+}
+
+/// <summary>A model's place in the clinic's life.</summary>
+public enum ModelState
+{
+    /// <summary>Made, not yet used.</summary>
+    Candidate,
+    /// <summary>The one that answers now: one a task; encoders: the one offered first.</summary>
+    InUse,
+    /// <summary>Kept, no longer offered.</summary>
+    Retired,
+}
+
+/// <summary>Weights with their lineage. The files lie in <c>models/ID/</c>: <c>weights.safetensors</c>, <c>model.json</c> (architecture).</summary>
+public sealed class Model
+{
+    /// <summary>Id, e.g. <c>m-7k3qx2</c>; <c>public</c> is the public image encoder.</summary>
+    public required string Id { get; set; }
+    /// <summary>Name for people; unique.</summary>
+    public required string Name { get; set; }
+    /// <summary>Encoder, classifier, …</summary>
+    public ModelKind Kind { get; set; }
+    /// <summary>The current state; each change is a <see cref="ModelStateChange"/>.</summary>
+    public ModelState State { get; set; }
+    /// <summary>The run that made it; null for what came with the product or was imported.</summary>
+    public string? RunId { get; set; }
+    /// <summary>The model it began from.</summary>
+    public string? ParentId { get; set; }
+    /// <summary>The task it answers (classifiers).</summary>
+    public long? TaskId { get; set; }
+    /// <summary>Recipe name or fine-tuning mode, e.g. <c>simclr</c>, <c>probe</c>.</summary>
+    public string Recipe { get; set; } = "";
+    /// <summary>The resolved recipe as JSON.</summary>
+    public string RecipeJson { get; set; } = "{}";
+    /// <summary>The architecture as JSON (Learning's EncoderSpec or classifier description).</summary>
+    public string Architecture { get; set; } = "{}";
+    /// <summary>Hash of the collection or labels it learnt from.</summary>
+    public string DataHash { get; set; } = "";
+    /// <summary>The program's version and commit.</summary>
+    public string CodeVersion { get; set; } = "";
+    /// <summary>The seed.</summary>
+    public long Seed { get; set; }
+    /// <summary>Training steps.</summary>
+    public int Steps { get; set; }
+    /// <summary>Metrics as JSON: name → number or {value, low, high}.</summary>
+    public string Metrics { get; set; } = "{}";
+    /// <summary>SHA-256 of the weights file.</summary>
+    public string WeightsHash { get; set; } = "";
+    /// <summary>When it was made (UTC).</summary>
+    public DateTime CreatedAt { get; set; }
+    /// <summary>Who asked for it.</summary>
+    public required string By { get; set; }
+}
+
+/// <summary>A promotion, retirement or roll-back: who and when. Rolling back reads these.</summary>
+public sealed class ModelStateChange
+{
+    /// <summary>Row id.</summary>
+    public long Id { get; set; }
+    /// <summary>Which model.</summary>
+    public required string ModelId { get; set; }
+    /// <summary>Its state from then on.</summary>
+    public ModelState State { get; set; }
+    /// <summary>When (UTC).</summary>
+    public DateTime At { get; set; }
+    /// <summary>Who.</summary>
+    public required string By { get; set; }
+    /// <summary>Why: <c>promoted</c>, <c>replaced by m-…</c>, <c>rolled back</c>, <c>retired</c>.</summary>
+    public string Reason { get; set; } = "";
+}

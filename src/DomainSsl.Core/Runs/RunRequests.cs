@@ -1,0 +1,64 @@
+namespace DomainSsl.Core.Runs;
+
+/// <summary>What a run is asked to do, stored as JSON in its row.</summary>
+public abstract record RunRequest;
+
+/// <summary>Pretrain an encoder on a collection, without labels.</summary>
+/// <param name="CollectionId">A frozen collection.</param>
+/// <param name="Recipe">The resolved recipe as JSON, changes by <c>--set</c> included.</param>
+/// <param name="ModelName">The name of the encoder to be made.</param>
+/// <param name="Seed">Seed of every random stream.</param>
+/// <param name="MaxSeconds">Time limit of the training itself, seconds; null for the recipe's.</param>
+/// <param name="MaxSteps">Step limit; null for the recipe's.</param>
+/// <param name="InitModelId">The model to begin from, <c>scratch</c>, or null for what the recipe says.</param>
+public sealed record PretrainRequest(long CollectionId, string Recipe, string ModelName, long Seed, double? MaxSeconds, int? MaxSteps, string? InitModelId) : RunRequest;
+
+/// <summary>A label by hash of the file as imported, so that a request stands by itself.</summary>
+/// <param name="ItemId">The item.</param>
+/// <param name="Class">The class's name.</param>
+/// <param name="Patient">Pseudonym or given patient; splits go by it.</param>
+public sealed record LabelledItem(long ItemId, string Class, string Patient);
+
+/// <summary>Train a classifier from labels, with the arms it is compared with.</summary>
+/// <param name="TaskId">The task (a CSV makes one too).</param>
+/// <param name="Labels">The current labels, as they stood when training was asked for.</param>
+/// <param name="Classes">Class names in their order.</param>
+/// <param name="EncoderId">The encoder, or <c>scratch</c>.</param>
+/// <param name="Mode"><c>probe</c>, <c>full</c> or <c>best</c>.</param>
+/// <param name="Compare">Whether the arms public and scratch are trained beside it.</param>
+/// <param name="TestPatients">Locked test patients: their labels are test labels; empty: cross-validation alone.</param>
+/// <param name="ModelName">The name of the classifier to be made.</param>
+/// <param name="Seed">Seed of every random stream.</param>
+/// <param name="PredictRest">Afterwards predict all other items of the task's collection.</param>
+public sealed record FineTuneRequest(long TaskId, IReadOnlyList<LabelledItem> Labels, IReadOnlyList<string> Classes, string EncoderId, string Mode, bool Compare,
+    IReadOnlyList<string> TestPatients, string ModelName, long Seed, bool PredictRest) : RunRequest;
+
+/// <summary>Measure a classifier on labels.</summary>
+/// <param name="ModelId">The classifier.</param>
+/// <param name="Labels">Labels that it was not trained on.</param>
+public sealed record EvaluateRequest(string ModelId, IReadOnlyList<LabelledItem> Labels) : RunRequest;
+
+/// <summary>Measure what pretraining is worth.</summary>
+/// <param name="Train">Labels to draw from.</param>
+/// <param name="Test">Labels to test on.</param>
+/// <param name="Classes">Class names in their order.</param>
+/// <param name="EncoderIds">The arms; from scratch is always added.</param>
+/// <param name="Budgets">Label counts.</param>
+/// <param name="Repeats">Draws a budget.</param>
+/// <param name="Modes"><c>probe</c>, <c>full</c>.</param>
+/// <param name="Seed">Seed of draws and training.</param>
+public sealed record LabelEfficiencyRequest(IReadOnlyList<LabelledItem> Train, IReadOnlyList<LabelledItem> Test, IReadOnlyList<string> Classes,
+    IReadOnlyList<string> EncoderIds, IReadOnlyList<int> Budgets, int Repeats, IReadOnlyList<string> Modes, long Seed) : RunRequest;
+
+/// <summary>Let a classifier answer for items.</summary>
+/// <param name="ModelId">The classifier.</param>
+/// <param name="CollectionId">All items of a collection, or</param>
+/// <param name="ItemIds">these items.</param>
+/// <param name="ForReview">Store the answers as predictions to be reviewed (the model must belong to a task).</param>
+public sealed record PredictRequest(string ModelId, long? CollectionId, IReadOnlyList<long>? ItemIds, bool ForReview) : RunRequest;
+
+/// <summary>Compute features of items into <c>runs/ID/features.npy</c> (float32 N×D) and <c>features.csv</c>.</summary>
+/// <param name="ModelId">An encoder or classifier.</param>
+/// <param name="CollectionId">All items of a collection, or</param>
+/// <param name="ItemIds">these items.</param>
+public sealed record EmbedRequest(string ModelId, long? CollectionId, IReadOnlyList<long>? ItemIds) : RunRequest;

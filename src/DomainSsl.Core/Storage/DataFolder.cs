@@ -1,0 +1,48 @@
+namespace DomainSsl.Core.Storage;
+
+/// <summary>
+/// Where everything of one installation lies: <c>domainssl.db</c>, <c>blobs/</c> (content-addressed files), <c>shards/</c> (decoded pixels for training),
+/// <c>models/ID/</c>, <c>runs/ID/</c>, <c>keys/</c> (secrets, mode 0700) and <c>incoming/</c> (uploads not yet imported).
+/// </summary>
+public sealed class DataFolder
+{
+    /// <summary>Opens the folder, making what is missing of it.</summary>
+    /// <param name="root">The folder; relative paths count from the current folder.</param>
+    public DataFolder(string root)
+    {
+        Root = Path.GetFullPath(root);
+        foreach (var folder in (string[])[Root, Blobs, Shards, Models, Runs, Incoming]) Directory.CreateDirectory(folder);
+        if (OperatingSystem.IsWindows()) Directory.CreateDirectory(Keys);
+        else Directory.CreateDirectory(Keys, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+    }
+
+    /// <summary>The folder itself, as a full path.</summary>
+    public string Root { get; }
+
+    /// <summary>The SQLite database.</summary>
+    public string Database => Path.Combine(Root, "domainssl.db");
+
+    /// <summary>Stored files, named by the SHA-256 of their bytes.</summary>
+    public string Blobs => Path.Combine(Root, "blobs");
+
+    /// <summary>Decoded pixels of frozen collections, memory-mapped by training.</summary>
+    public string Shards => Path.Combine(Root, "shards");
+
+    /// <summary>Weights, one folder a model.</summary>
+    public string Models => Path.Combine(Root, "models");
+
+    /// <summary>Metrics, log and checkpoints, one folder a run.</summary>
+    public string Runs => Path.Combine(Root, "runs");
+
+    /// <summary>Secrets; readable by their owner alone.</summary>
+    public string Keys => Path.Combine(Root, "keys");
+
+    /// <summary>Uploaded bytes on their way into the library.</summary>
+    public string Incoming => Path.Combine(Root, "incoming");
+
+    /// <summary>The folder of one run: <c>metrics.jsonl</c>, <c>log.txt</c>, <c>checkpoints/</c>, <c>result.json</c>.</summary>
+    public string Run(string id) => Path.Combine(Runs, id);
+
+    /// <summary>The folder of one model: <c>weights.safetensors</c> and <c>model.json</c>.</summary>
+    public string Model(string id) => Path.Combine(Models, id);
+}
