@@ -1,0 +1,21 @@
+using DomainSsl.Core.Audit;
+using DomainSsl.Core.Database;
+using DomainSsl.Core.Storage;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace DomainSsl.Core;
+
+/// <summary>All services of Core, registered the same in the site, the worker and the commands.</summary>
+public static class CoreServices
+{
+    /// <summary>Registers Core on one data folder. Services are singletons: each operation opens its own short-lived context.</summary>
+    public static IServiceCollection AddDomainSslCore(this IServiceCollection services, DataFolder folder)
+    {
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton(folder);
+        services.AddDomainSslDatabase(folder);
+        services.AddSingleton<AuditLog>();
+        return services;
+    }
+}
