@@ -1,0 +1,48 @@
+using Microsoft.Playwright;
+
+namespace DomainSsl.Browser.Tests;
+
+/// <summary>Debian's Chromium, driven by Playwright; skips the test where it is not installed.</summary>
+public sealed class Chromium : IAsyncLifetime
+{
+    private static readonly string[] Places = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+
+    private IPlaywright? _playwright;
+
+    /// <summary>The running browser.</summary>
+    public IBrowser Browser { get; private set; } = null!;
+
+    /// <inheritdoc />
+    public async ValueTask InitializeAsync()
+    {
+        var path = Places.FirstOrDefault(File.Exists);
+        if (path is null) return;
+        _playwright = await Playwright.CreateAsync();
+        Browser = await _playwright.Chromium.LaunchAsync(new()
+        {
+            ExecutablePath = path,
+            // The sandbox needs rights that root in a container lacks; the others keep the browser from calling home.
+            Args = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-quic", "--no-first-run"],
+        });
+    }
+
+    /// <summary>A fresh page with no cookies, at the given size.</summary>
+    public async Task<IPage> NewPageAsync(string address, int width = 1440, int height = 900, bool dark = false)
+    {
+        if (Browser is null) Assert.Skip("Chromium is not installed; bash tests/run.sh installs it (Debian package chromium).");
+        var context = await Browser!.NewContextAsync(new()
+        {
+            BaseURL = address, ViewportSize = new() { Width = width, Height = height }, ColorScheme = dark ? ColorScheme.Dark : ColorScheme.Light,
+            ReducedMotion = ReducedMotion.Reduce,
+        });
+        context.SetDefaultTimeout(20_000);
+        return await context.NewPageAsync();
+    }
+
+    /// <inheritdoc />
+    public async ValueTask DisposeAsync()
+    {
+        if (Browser is not null) await Browser.CloseAsync();
+        _playwright?.Dispose();
+    }
+}
