@@ -1,0 +1,106 @@
+using System.Globalization;
+using DomainSsl.Audio.Decoding;
+using DomainSsl.Testing;
+
+namespace DomainSsl.Audio.Tests.Decoding;
+
+/// <summary>The 149 recordings for importers beside the checkout: what the manifest says of each WAV and AIFF is what happens, and no file of any kind does more than be refused.</summary>
+public class CompatTests
+{
+    private sealed record Row(string File, string Expect, string Codec, string Rate, string Channels, string Seconds, string Rms, string Peak, double[] Tolerances);
+
+    private static List<Row> Manifest(out string folder)
+    {
+        folder = SharedData.Path("speech/compat");
+        var lines = File.ReadAllLines(Path.Combine(folder, "manifest.csv"));
+        var names = lines[0].Split(',').ToList();
+        return [.. lines.Skip(1).Select(Split).Select(f => new Row(Get(f, "file"), Get(f, "expect"), Get(f, "codec"), Get(f, "sample_rate"), Get(f, "channels"),
+            Get(f, "seconds"), Get(f, "rms"), Get(f, "peak"), [Number(Get(f, "seconds_tolerance")), Number(Get(f, "rms_tolerance")), Number(Get(f, "peak_tolerance"))]))];
+
+        string Get(List<string> fields, string name) => fields[names.IndexOf(name)];
+    }
+
+    [Fact]
+    public void Read_WavAndAiffOfManifest_GivesItsValuesOrRefusesWithASentence()
+    {
+        var rows = Manifest(out var folder);
+        var faults = new List<string>();
+        int parsed = 0, refused = 0;
+        foreach (var row in rows)
+        {
+            using var stream = File.OpenRead(Path.Combine(folder, row.File));
+            var first = new byte[12];
+            bool ours = SoundFile.IsSound(first.AsSpan(0, stream.ReadAtLeast(first, 12, throwOnEndOfStream: false)));
+            try
+            {
+                var found = SoundFile.Inspect(stream);
+                parsed++;
+                if (row.Expect == "refuse") faults.Add($"{row.File}: should be refused");
+                else if (row.Codec != "") Compare(row, found, faults);
+                Assert.True(double.IsFinite(found.Rms) && double.IsFinite(found.Peak), row.File);
+            }
+            catch (AudioException e)
+            {
+                refused++;
+                Assert.Contains(e.Code, AudioError.All);
+                Assert.EndsWith(".", e.Message, StringComparison.Ordinal);
+                if (row.Expect == "parse" && ours && !row.Codec.StartsWith("mp3", StringComparison.Ordinal)) faults.Add($"{row.File}: refused: {e.Message}");
+                if (row.Expect == "parse" && !ours) Assert.Equal(row.File == "aac-adts.aac" ? AudioError.NotSound : AudioError.Codec, e.Code);
+            }
+        }
+        Assert.Empty(faults);
+        Assert.Equal(rows.Count, parsed + refused);
+        Assert.InRange(parsed, 50, 149);
+        Assert.InRange(refused, 36, 149);
+    }
+
+    [Theory]
+    [InlineData("bad-zero-bytes.wav", AudioError.Empty)]
+    [InlineData("bad-picture.wav", AudioError.NotSound)]
+    [InlineData("bad-text.mp3", AudioError.NotSound)]
+    [InlineData("bad-truncated.wav", AudioError.Truncated)]
+    [InlineData("bad-truncated.aiff", AudioError.Truncated)]
+    [InlineData("bad-header-cut.wav", AudioError.Truncated)]
+    [InlineData("bad-0-channels.wav", AudioError.Header)]
+    [InlineData("bad-0-bits.wav", AudioError.Header)]
+    [InlineData("bad-300-channels.wav", AudioError.Limit)]
+    [InlineData("bad-0-hz.wav", AudioError.Limit)]
+    [InlineData("bad-1-hz.wav", AudioError.Limit)]
+    [InlineData("bad-10-mhz.wav", AudioError.Limit)]
+    [InlineData("bad-all-nan.wav", AudioError.Damaged)]
+    [InlineData("bad-no-fmt.wav", AudioError.Header)]
+    [InlineData("bad-no-data.wav", AudioError.NoSamples)]
+    [InlineData("bad-empty-data.wav", AudioError.NoSamples)]
+    [InlineData("bad-unknown-codec.wav", AudioError.Codec)]
+    [InlineData("named-wrong-mp3.wav", AudioError.Codec)]
+    public void Read_BadFile_IsRefusedWithItsCode(string file, string code)
+    {
+        using var stream = File.OpenRead(SharedData.Path("speech/compat/" + file));
+        Assert.Equal(code, Assert.Throws<AudioException>(() => SoundFile.Read(stream)).Code);
+    }
+
+    private static void Compare(Row row, SoundInspection found, List<string> faults)
+    {
+        if (row.Codec != found.Codec) faults.Add($"{row.File}: codec {found.Codec}, not {row.Codec}");
+        if (row.Rate != found.SampleRate.ToString(CultureInfo.InvariantCulture)) faults.Add($"{row.File}: {found.SampleRate} Hz, not {row.Rate}");
+        if (row.Channels != found.Channels.ToString(CultureInfo.InvariantCulture)) faults.Add($"{row.File}: {found.Channels} channels, not {row.Channels}");
+        if (row.Seconds != "" && Math.Abs(Number(row.Seconds) - found.Seconds) > row.Tolerances[0]) faults.Add($"{row.File}: {found.Seconds} s, not {row.Seconds}");
+        if (row.Rms != "" && Math.Abs(Number(row.Rms) - found.Rms) > row.Tolerances[1] * Number(row.Rms) + 0.002) faults.Add($"{row.File}: rms {found.Rms}, not {row.Rms}");
+        if (row.Peak != "" && Math.Abs(Number(row.Peak) - found.Peak) > row.Tolerances[2] * Number(row.Peak) + 0.002) faults.Add($"{row.File}: peak {found.Peak}, not {row.Peak}");
+    }
+
+    private static double Number(string s) => s == "" ? 0 : double.Parse(s, CultureInfo.InvariantCulture);
+
+    private static List<string> Split(string line)
+    {
+        var (fields, field, quoted) = (new List<string>(), new System.Text.StringBuilder(), false);
+        foreach (char c in line)
+        {
+            if (c == '"') quoted = !quoted;
+            else if (c == ',' && !quoted) { fields.Add(field.ToString()); field.Clear(); }
+            else field.Append(c);
+        }
+        fields.Add(field.ToString());
+        return fields;
+    }
+}
