@@ -1,0 +1,186 @@
+using System.Buffers.Binary;
+using System.IO.MemoryMappedFiles;
+using System.Text.Json;
+using Microsoft.Win32.SafeHandles;
+using static TorchSharp.torch;
+
+namespace DomainSsl.Learning.Data;
+
+/// <summary>What stands at the end of a shard, as JSON.</summary>
+/// <param name="Count">Items.</param>
+/// <param name="Channels">Planes an item.</param>
+/// <param name="Height">Rows of a plane.</param>
+/// <param name="Width">Columns of a plane.</param>
+/// <param name="ItemHashes">The items' hashes, in the order of the planes.</param>
+public sealed record ShardHeader(int Count, int Channels, int Height, int Width, IReadOnlyList<string> ItemHashes);
+
+/// <summary>
+/// Writes a shard: every item of a collection decoded once into 16-bit planes, so that training never touches DICOM. The file grows under a temporary name and
+/// takes its own when it is whole; a writer that is disposed before <see cref="Finish"/> leaves nothing. <see cref="Write"/> may be called by several threads.
+/// </summary>
+/// <remarks>Layout, little-endian: 8 bytes of magic, offset and length of the header (int64 each), zeros up to byte 64, the planes, the header as JSON.</remarks>
+public sealed class ShardWriter : IDisposable
+{
+    internal const int FirstPlane = 64;
+    internal static ReadOnlySpan<byte> Magic => "DSSLSHD1"u8;
+
+    private readonly string _path, _temporary;
+    private readonly int _count, _channels, _height, _width;
+    private readonly SafeFileHandle _file;
+    private readonly byte[] _written;
+    private bool _finished;
+
+    private ShardWriter(string path, int count, int channels, int height, int width)
+    {
+        (_path, _count, _channels, _height, _width) = (path, count, channels, height, width);
+        _temporary = path + "." + Guid.NewGuid().ToString("n")[..8] + ".tmp";
+        _written = new byte[count];
+        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+        _file = File.OpenHandle(_temporary, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None);
+    }
+
+    private long ItemBytes => (long)_channels * _height * _width * sizeof(ushort);
+
+    /// <summary>Begins a shard of <paramref name="count"/> items of <paramref name="channels"/> planes each, <paramref name="height"/>×<paramref name="width"/> pixels.</summary>
+    public static ShardWriter Create(string path, int count, int channels, int height, int width)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(channels);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(height);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(width);
+        return new ShardWriter(path, count, channels, height, width);
+    }
+
+    /// <summary>Writes item <paramref name="index"/>: its planes one after another, rows from the top, 0 black and 65535 white.</summary>
+    public void Write(int index, ReadOnlySpan<ushort> plane)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(index);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(index, _count);
+        if (plane.Length * (long)sizeof(ushort) != ItemBytes)
+            throw new ArgumentException($"An item of this shard has {ItemBytes / 2} pixels, {plane.Length} were given.", nameof(plane));
+        RandomAccess.Write(_file, System.Runtime.InteropServices.MemoryMarshal.AsBytes(plane), FirstPlane + index * ItemBytes);
+        _written[index] = 1;
+    }
+
+    /// <summary>Writes the header, flushes to the disk and gives the file its name.</summary>
+    /// <param name="itemHashes">The items' hashes, in the order of the planes.</param>
+    public void Finish(IReadOnlyList<string> itemHashes)
+    {
+        if (itemHashes.Count != _count) throw new ArgumentException($"{_count} items were announced, {itemHashes.Count} hashes were given.", nameof(itemHashes));
+        var missing = Array.IndexOf(_written, (byte)0);
+        if (missing >= 0) throw new InvalidOperationException($"Item {missing} of the shard was not written.");
+        var header = JsonSerializer.SerializeToUtf8Bytes(new ShardHeader(_count, _channels, _height, _width, itemHashes), LearningJson.Options);
+        var offset = FirstPlane + _count * ItemBytes;
+        Span<byte> start = stackalloc byte[FirstPlane];
+        start.Clear();
+        Magic.CopyTo(start);
+        BinaryPrimitives.WriteInt64LittleEndian(start[8..], offset);
+        BinaryPrimitives.WriteInt64LittleEndian(start[16..], header.Length);
+        RandomAccess.Write(_file, start, 0);
+        RandomAccess.Write(_file, header, offset);
+        RandomAccess.FlushToDisk(_file);
+        _file.Dispose();
+        File.Move(_temporary, _path, overwrite: true);
+        _finished = true;
+    }
+
+    /// <inheritdoc />
+    public void Dispose()
+    {
+        _file.Dispose();
+        if (!_finished) File.Delete(_temporary);
+    }
+}
+
+/// <summary>A shard, mapped into memory. Reading is safe from several threads.</summary>
+public sealed unsafe class Shard : IDisposable
+{
+    private readonly MemoryMappedFile _map;
+    private readonly MemoryMappedViewAccessor _view;
+    private readonly ushort* _planes;
+    private readonly ShardHeader _header;
+
+    private Shard(MemoryMappedFile map, MemoryMappedViewAccessor view, ShardHeader header)
+    {
+        (_map, _view, _header) = (map, view, header);
+        byte* start = null;
+        view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
+        _planes = (ushort*)(start + view.PointerOffset + ShardWriter.FirstPlane);
+    }
+
+    /// <summary>Items.</summary>
+    public int Count => _header.Count;
+
+    /// <summary>Planes an item.</summary>
+    public int Channels => _header.Channels;
+
+    /// <summary>Rows of a plane.</summary>
+    public int Height => _header.Height;
+
+    /// <summary>Columns of a plane.</summary>
+    public int Width => _header.Width;
+
+    /// <summary>The items' hashes, in the order of the planes.</summary>
+    public IReadOnlyList<string> ItemHashes => _header.ItemHashes;
+
+    private int ItemPixels => Channels * Height * Width;
+
+    /// <summary>Maps a shard.</summary>
+    /// <exception cref="LearningException">It is absent, cut short, or not a shard.</exception>
+    public static Shard Open(string path)
+    {
+        if (!File.Exists(path)) throw new LearningException($"The shard {path} is not there; prepare the collection again.");
+        LearningException Damaged(string how, Exception? inner = null) =>
+            new($"The shard {path} is damaged ({how}); delete it and prepare the collection again.", inner ?? new InvalidDataException(how));
+        ShardHeader? header;
+        using (var file = File.OpenHandle(path))
+        {
+            var length = RandomAccess.GetLength(file);
+            Span<byte> start = stackalloc byte[ShardWriter.FirstPlane];
+            if (length < start.Length || RandomAccess.Read(file, start, 0) < start.Length) throw Damaged("it is too short");
+            if (!start[..8].SequenceEqual(ShardWriter.Magic)) throw Damaged("it does not begin as a shard does");
+            var (offset, size) = (BinaryPrimitives.ReadInt64LittleEndian(start[8..]), BinaryPrimitives.ReadInt64LittleEndian(start[16..]));
+            if (offset < ShardWriter.FirstPlane || size <= 0 || size > int.MaxValue || offset > length - size) throw Damaged("it is shorter than it says");
+            var json = new byte[size];
+            if (RandomAccess.Read(file, json, offset) < size) throw Damaged("its header is cut short");
+            try { header = JsonSerializer.Deserialize<ShardHeader>(json, LearningJson.Options); }
+            catch (JsonException e) { throw Damaged("its header cannot be read", e); }
+            if (header is not { Count: > 0, Channels: > 0, Height: > 0, Width: > 0, ItemHashes: not null } || header.ItemHashes.Count != header.Count) throw Damaged("its header is not complete");
+            if ((Int128)header.Count * header.Channels * header.Height * header.Width * sizeof(ushort) != offset - ShardWriter.FirstPlane) throw Damaged("its size is not what its header says");
+        }
+        var map = MemoryMappedFile.CreateFromFile(path, FileMode.Open, null, 0, MemoryMappedFileAccess.Read);
+        return new Shard(map, map.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read), header);
+    }
+
+    /// <summary>The planes of one item, valid until the shard is disposed.</summary>
+    public ReadOnlySpan<ushort> Item(int index)
+    {
+        if ((uint)index >= (uint)Count) throw new ArgumentOutOfRangeException(nameof(index), index, $"The shard has {Count} items.");
+        ObjectDisposedException.ThrowIf(_view.SafeMemoryMappedViewHandle.IsClosed, this);
+        return new ReadOnlySpan<ushort>(_planes + (long)index * ItemPixels, ItemPixels);
+    }
+
+    /// <summary>Items as one tensor, float32 B×C×H×W in [0, 1] (C is 1 for grey images).</summary>
+    public Tensor Batch(ReadOnlySpan<int> indices, Device device)
+    {
+        var batch = empty([indices.Length, Channels, Height, Width], ScalarType.Float32, Devices.Host);
+        fixed (byte* start = batch.bytes)
+        {
+            var target = (float*)start;
+            foreach (var index in indices)
+            {
+                foreach (var value in Item(index)) *target++ = value * (1f / 65535f);
+            }
+        }
+        if (device.type == batch.device_type) return batch;
+        using (batch) return batch.to(device);
+    }
+
+    /// <inheritdoc />
+    public void Dispose()
+    {
+        if (!_view.SafeMemoryMappedViewHandle.IsClosed) _view.SafeMemoryMappedViewHandle.ReleasePointer();
+        _view.Dispose();
+        _map.Dispose();
+    }
+}
