@@ -1,6 +1,8 @@
 using DomainSsl.Core.Audit;
 using DomainSsl.Core.Database;
+using DomainSsl.Core.Review;
 using DomainSsl.Core.Storage;
+using DomainSsl.Core.Tasks;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
@@ -16,6 +18,9 @@ public static class CoreServices
         services.AddSingleton(folder);
         services.AddDomainSslDatabase(folder);
         services.AddSingleton<AuditLog>();
+        services.TryAddSingleton(new TaskOptions());
+        services.AddSingleton<TaskService>();
+        services.AddSingleton<ReviewQueue>();
         return services;
     }
 }

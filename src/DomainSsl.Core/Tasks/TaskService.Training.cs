@@ -1,0 +1,145 @@
+using System.Security.Cryptography;
+using System.Text;
+using DomainSsl.Core.Database;
+using DomainSsl.Core.Library;
+using DomainSsl.Core.Models;
+using DomainSsl.Core.Runs;
+using Microsoft.EntityFrameworkCore;
+
+namespace DomainSsl.Core.Tasks;
+
+/// <summary>A label from outside, matched to its item.</summary>
+/// <param name="ItemId">The item.</param>
+/// <param name="Class">The class's name.</param>
+public sealed record GivenLabel(long ItemId, string Class);
+
+/// <summary>What became of labels from a file.</summary>
+/// <param name="Stored">Labels stored.</param>
+/// <param name="Unchanged">Rows whose item had this label already.</param>
+/// <param name="Unknown">Files of the CSV that are not in the task's collection.</param>
+public sealed record LabelImport(int Stored, int Unchanged, IReadOnlyList<string> Unknown);
+
+public sealed partial class TaskService
+{
+    /// <summary>Stores labels from outside, all in one transaction. Given twice, they change nothing the second time.</summary>
+    /// <exception cref="RefusedException">An item or class is not the task's; nothing is stored then.</exception>
+    public async Task<LabelImport> ImportLabelsAsync(long taskId, IReadOnlyList<GivenLabel> labels, string by, CancellationToken cancel = default)
+    {
+        await using var db = await factory.CreateDbContextAsync(cancel);
+        await using var transaction = await db.Database.BeginTransactionAsync(cancel);
+        var order = await OrderAsync(db, taskId, cancel);
+        var classes = await db.TaskClasses.Where(c => c.TaskId == taskId).OrderBy(c => c.Position).ToListAsync(cancel);
+        var byName = classes.ToDictionary(c => c.Name, c => c.Id, StringComparer.OrdinalIgnoreCase);
+        var (stored, unchanged) = (0, 0);
+        foreach (var (item, name) in labels)
+        {
+            if (!order.Contains(item)) throw TaskRefusals.NoItem();
+            if (!byName.TryGetValue(name.Trim(), out var classId)) throw TaskRefusals.UnknownClass(name, classes.Select(c => c.Name));
+            if (await db.Labels.AnyAsync(l => l.TaskId == taskId && l.ItemId == item && l.SupersededAt == null && l.ClassId == classId, cancel)) { unchanged++; continue; }
+            await StoreAsync(db, taskId, item, LabelAnswer.Class, classId, LabelSource.File, by, $"file:{Guid.NewGuid():N}", cancel);
+            stored++;
+        }
+        await transaction.CommitAsync(cancel);
+        return new LabelImport(stored, unchanged, []);
+    }
+
+    /// <summary>Reads a CSV with the columns <c>file,label</c> and stores its labels; a row finds its image by the SHA-256 of the file's bytes as imported, never by a name.</summary>
+    /// <exception cref="RefusedException">The CSV cannot be read, or names a class that the task has not; nothing is stored then.</exception>
+    public async Task<LabelImport> ImportLabelsAsync(long taskId, string csv, string by, CancellationToken cancel = default)
+    {
+        var rows = await ReadLabelFileAsync(csv, cancel);
+        await using var db = await factory.CreateDbContextAsync(cancel);
+        var order = await OrderAsync(db, taskId, cancel);
+        var (given, unknown) = (new List<GivenLabel>(), new List<string>());
+        foreach (var (file, label) in rows)
+        {
+            var path = Path.GetFullPath(file, Path.GetDirectoryName(Path.GetFullPath(csv))!);
+            long? item = null;
+            if (File.Exists(path))
+            {
+                await using var stream = File.OpenRead(path);
+                var hash = Convert.ToHexStringLower(await SHA256.HashDataAsync(stream, cancel));
+                item = await db.Items.Where(i => i.Instance!.SourceHash == hash).OrderBy(i => i.Frame).Select(i => (long?)i.Id).FirstOrDefaultAsync(cancel);
+            }
+            if (item is { } found && order.Contains(found)) given.Add(new GivenLabel(found, label));
+            else unknown.Add(file);
+        }
+        return await ImportLabelsAsync(taskId, given, by, cancel) with { Unknown = unknown };
+    }
+
+    private static async Task<List<(string File, string Label)>> ReadLabelFileAsync(string csv, CancellationToken cancel)
+    {
+        string[] lines;
+        try { lines = await File.ReadAllLinesAsync(csv, Encoding.UTF8, cancel); }
+        catch (IOException e) { throw TaskRefusals.BadLabelFile(e is FileNotFoundException or DirectoryNotFoundException ? "there is no such file" : "it is in use or damaged"); }
+        if (lines.Length == 0) throw TaskRefusals.BadLabelFile("it is empty");
+        var header = Cells(lines[0]);
+        var (file, label) = (header.IndexOf("file"), header.IndexOf("label"));
+        if (file < 0 || label < 0) throw TaskRefusals.BadLabelFile("its first line does not name the columns");
+        var rows = new List<(string, string)>();
+        for (var i = 1; i < lines.Length; i++)
+        {
+            if (string.IsNullOrWhiteSpace(lines[i])) continue;
+            var cells = Cells(lines[i]);
+            if (cells.Count <= Math.Max(file, label)) throw TaskRefusals.BadLabelFile($"line {i + 1} has too few columns");
+            rows.Add((cells[file], cells[label]));
+        }
+        return rows;
+    }
+
+    // RFC 4180 on one line: a cell in quotes may hold commas, and a doubled quote means one.
+    private static List<string> Cells(string line)
+    {
+        var (cells, cell, quoted) = (new List<string>(), new StringBuilder(), false);
+        for (var i = 0; i < line.Length; i++)
+        {
+            if (quoted && line[i] == '"' && i + 1 < line.Length && line[i + 1] == '"') { cell.Append('"'); i++; }
+            else if (line[i] == '"') quoted = !quoted;
+            else if (line[i] == ',' && !quoted) { cells.Add(cell.ToString().Trim()); cell.Clear(); }
+            else cell.Append(line[i]);
+        }
+        cells.Add(cell.ToString().Trim());
+        return cells;
+    }
+
+    /// <summary>
+    /// What a training run of this task would be asked for now. Labels given in review of locked test patients are left out altogether: whoever gave them saw the model's answer,
+    /// and the queue shows the hardest first, so they would measure neither the person nor the model fairly.
+    /// </summary>
+    /// <exception cref="RefusedException">There are too few labels or patients to learn from, or training runs already.</exception>
+    public async Task<FineTuneRequest> TrainingRequestAsync(long taskId, CancellationToken cancel = default)
+    {
+        await using var db = await factory.CreateDbContextAsync(cancel);
+        var task = await db.Tasks.AsNoTracking().Include(t => t.Classes).SingleOrDefaultAsync(t => t.Id == taskId, cancel) ?? throw TaskRefusals.NoTask();
+        if (await db.Runs.AnyAsync(r => r.TaskId == taskId && r.Kind == RunKind.FineTune && (r.State == RunState.Queued || r.State == RunState.Running), cancel))
+            throw TaskRefusals.AlreadyTraining();
+        var order = await OrderAsync(db, taskId, cancel);
+        var labels = (await db.Labels.AsNoTracking().Where(l => l.TaskId == taskId && l.SupersededAt == null && l.Answer == LabelAnswer.Class).OrderBy(l => l.ItemId)
+            .Select(l => new { l.ItemId, l.ClassId, l.Source, Patient = l.Item!.Patient!.Pseudonym }).ToListAsync(cancel))
+            .Where(l => l.Source != LabelSource.Review || !order.IsTest(l.ItemId)).ToList();
+
+        foreach (var c in task.Classes.OrderBy(c => c.Position))
+        {
+            var of = labels.Where(l => l.ClassId == c.Id).ToList();
+            if (of.Count < options.MinLabelsPerClass) throw TaskRefusals.TooFewLabels(c.Name, of.Count, options.MinLabelsPerClass);
+            var training = of.Where(l => !order.IsTest(l.ItemId)).ToList();
+            if (training.Count < options.MinTrainingLabelsPerClass) throw TaskRefusals.TooFewTrainingLabels(c.Name, training.Count, options.MinTrainingLabelsPerClass);
+            var patients = training.DistinctBy(l => l.Patient ?? $"item {l.ItemId}").Count();
+            if (patients < options.MinTrainingPatientsPerClass) throw TaskRefusals.TooFewPatients(c.Name, patients, options.MinTrainingPatientsPerClass);
+        }
+
+        var names = task.Classes.ToDictionary(c => c.Id, c => c.Name);
+        var test = await db.TaskTestPatients.Where(t => t.TaskId == taskId)
+            .Join(db.Patients, t => t.PatientId, p => p.Id, (_, p) => p.Pseudonym).Order().ToListAsync(cancel);
+        var rounds = await db.Runs.CountAsync(r => r.TaskId == taskId && r.Kind == RunKind.FineTune, cancel);
+        return new FineTuneRequest(taskId, [.. labels.Select(l => new LabelledItem(l.ItemId, names[l.ClassId!.Value], l.Patient ?? $"item {l.ItemId}"))],
+            [.. task.Classes.OrderBy(c => c.Position).Select(c => c.Name)], task.EncoderId ?? await EncoderAsync(db, cancel), "best", Compare: true, test,
+            $"{task.Name} {rounds + 1}", Seed: taskId, PredictRest: true);
+    }
+
+    // The encoder in use; before any was promoted the newest that this clinic pretrained; before that the public one.
+    private static async Task<string> EncoderAsync(DomainSslContext db, CancellationToken cancel) =>
+        await db.Models.Where(m => m.Kind == ModelKind.Encoder && m.State != ModelState.Retired)
+            .OrderByDescending(m => m.State == ModelState.InUse && m.Id != "public").ThenByDescending(m => m.Id != "public").ThenByDescending(m => m.CreatedAt)
+            .Select(m => m.Id).FirstOrDefaultAsync(cancel) ?? "public";
+}

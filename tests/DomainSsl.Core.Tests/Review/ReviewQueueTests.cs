@@ -1,0 +1,139 @@
+using DomainSsl.Core.Models;
+using DomainSsl.Core.Review;
+using DomainSsl.Core.Tasks;
+using DomainSsl.Core.Tests.Tasks;
+
+namespace DomainSsl.Core.Tests.Review;
+
+public sealed class ReviewQueueTests
+{
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Next_BringsTheLeastCertainFirst_AndNothingDecidedOrLabelled()
+    {
+        await using var clinic = await LabellingClinic.MakeAsync(20, 1);
+        var task = await clinic.MakeTaskAsync();
+        await clinic.AddClassifierAsync(task);
+        var items = (await clinic.PatientsAsync()).Keys.OrderDescending().ToList();
+        await clinic.Tasks.AnswerAsync(task.Id, items[1], LabelAnswer.Class, task.Classes[0].Id, "anna", "k", Cancel);
+
+        var next = await clinic.Reviews.NextAsync(task.Id, "anna", 3, cancel: Cancel);
+        Assert.Equal([items[0], items[2], items[3]], next.Select(n => n.ItemId));
+        Assert.True(next[0].Uncertainty > next[1].Uncertainty);
+        await clinic.Reviews.DecideAsync(next[0].PredictionId, ReviewDecision.Accept, null, "anna", "d1", Cancel);
+        Assert.Equal([items[2], items[3], items[4]], (await clinic.Reviews.NextAsync(task.Id, "anna", 3, cancel: Cancel)).Select(n => n.ItemId));
+        Assert.Equal(18, (await clinic.Reviews.ProgressAsync(task.Id, Cancel)).Open);
+    }
+
+    [Fact]
+    public async Task Next_ShowsTheModelInUse_AndOnlyLabelledSimilarCases()
+    {
+        await using var clinic = await LabellingClinic.MakeAsync(20, 1);
+        var task = await clinic.MakeTaskAsync();
+        await clinic.AddClassifierAsync(task, ModelState.InUse, "m-old");
+        await clinic.AddClassifierAsync(task, ModelState.Candidate, "m-new");
+        var items = (await clinic.PatientsAsync()).Keys.Order().ToList();
+        await clinic.Tasks.AnswerAsync(task.Id, items[1], LabelAnswer.Class, task.Classes[1].Id, "anna", "k", Cancel);
+
+        Assert.Equal("m-old", (await clinic.Reviews.ProgressAsync(task.Id, Cancel)).ModelId);
+        var next = Assert.Single(await clinic.Reviews.NextAsync(task.Id, "anna", 1, cancel: Cancel));
+        Assert.Equal([new SimilarCase(items[1], task.Classes[1].Id, "effusion")], next.Similar);
+        Assert.Equal(["none", "effusion"], next.Classes.Select(c => c.Name));
+        Assert.Equal(1, next.Classes.Sum(c => c.Probability), 6);
+    }
+
+    [Fact]
+    public async Task Next_ForTwoReviewers_NeverBringsTheSameCase()
+    {
+        await using var clinic = await LabellingClinic.MakeAsync(20, 1);
+        var task = await clinic.MakeTaskAsync();
+        await clinic.AddClassifierAsync(task);
+        var both = await Task.WhenAll(clinic.Reviews.NextAsync(task.Id, "anna", 5, cancel: Cancel), clinic.Reviews.NextAsync(task.Id, "ben", 5, cancel: Cancel));
+        Assert.Equal(10, both.SelectMany(b => b).Select(c => c.PredictionId).Distinct().Count());
+    }
+
+    [Fact]
+    public async Task Decide_SentTwice_IsStoredOnce_AndMakesOneLabel()
+    {
+        await using var clinic = await LabellingClinic.MakeAsync(20, 1);
+        var task = await clinic.MakeTaskAsync();
+        await clinic.AddClassifierAsync(task);
+        var next = (await clinic.Reviews.NextAsync(task.Id, "anna", 1, cancel: Cancel))[0];
+        var first = await clinic.Reviews.DecideAsync(next.PredictionId, ReviewDecision.Correct, task.Classes[1].Id, "anna", "d1", Cancel);
+        var second = await clinic.Reviews.DecideAsync(next.PredictionId, ReviewDecision.Correct, task.Classes[1].Id, "anna", "d1", Cancel);
+
+        Assert.Equal((first.EntryId, true), (second.EntryId, second.Again));
+        var label = Assert.Single(await clinic.LabelsAsync(next.ItemId));
+        Assert.Equal((task.Classes[1].Id, LabelSource.Review, "anna"), (label.ClassId, label.Source, label.By));
+    }
+
+    [Fact]
+    public async Task Decide_CorrectToTheModelsOwnClass_CountsAsAccepted()
+    {
+        await using var clinic = await LabellingClinic.MakeAsync(20, 1);
+        var task = await clinic.MakeTaskAsync();
+        await clinic.AddClassifierAsync(task);
+        var next = await clinic.Reviews.NextAsync(task.Id, "anna", 3, cancel: Cancel);
+        await clinic.Reviews.DecideAsync(next[0].PredictionId, ReviewDecision.Correct, task.Classes[0].Id, "anna", "d1", Cancel);
+        await clinic.Reviews.DecideAsync(next[1].PredictionId, ReviewDecision.Correct, task.Classes[1].Id, "anna", "d2", Cancel);
+        var progress = await clinic.Reviews.ProgressAsync(task.Id, Cancel);
+        Assert.Equal((1, 1), (progress.Accepted, progress.Corrected));
+        Assert.Equal([new AgreementBand(0.5, 0.7, 1, 1)], progress.Agreement);
+    }
+
+    [Fact]
+    public async Task Undo_TakesBackDecisionAndLabel_AndBringsTheCaseBack()
+    {
+        await using var clinic = await LabellingClinic.MakeAsync(20, 1);
+        var task = await clinic.MakeTaskAsync();
+        await clinic.AddClassifierAsync(task);
+        var next = (await clinic.Reviews.NextAsync(task.Id, "anna", 1, cancel: Cancel))[0];
+        await clinic.Reviews.DecideAsync(next.PredictionId, ReviewDecision.Accept, null, "anna", "d1", Cancel);
+        Assert.Equal(next.PredictionId, (await clinic.Reviews.UndoAsync(task.Id, "anna", "u1", Cancel)).PredictionId);
+        Assert.True((await clinic.Reviews.UndoAsync(task.Id, "anna", "u1", Cancel)).Again);
+
+        Assert.Equal(next.PredictionId, (await clinic.Reviews.NextAsync(task.Id, "anna", 1, cancel: Cancel))[0].PredictionId);
+        var labels = await clinic.LabelsAsync(next.ItemId);
+        Assert.Equal([LabelAnswer.Class, LabelAnswer.Withdrawn], labels.Select(l => l.Answer));
+        Assert.Equal(0, (await clinic.Tasks.ProgressAsync(task.Id, Cancel)).Labelled);
+        Assert.Equal("nothing-to-undo", (await Assert.ThrowsAsync<RefusedException>(() => clinic.Reviews.UndoAsync(task.Id, "anna", "u2", Cancel))).Refusal.Code);
+    }
+
+    [Fact]
+    public async Task Refer_MakesNoLabel_AndPutsTheCaseBeforeAnotherPerson()
+    {
+        await using var clinic = await LabellingClinic.MakeAsync(20, 1);
+        var task = await clinic.MakeTaskAsync();
+        await clinic.AddClassifierAsync(task);
+        var next = (await clinic.Reviews.NextAsync(task.Id, "anna", 1, cancel: Cancel))[0];
+        await clinic.Reviews.DecideAsync(next.PredictionId, ReviewDecision.Refer, null, "anna", "d1", Cancel);
+
+        Assert.Empty(await clinic.LabelsAsync(next.ItemId));
+        Assert.DoesNotContain(next.PredictionId, (await clinic.Reviews.NextAsync(task.Id, "ben", 20, cancel: Cancel)).Select(n => n.PredictionId));
+        var referred = Assert.Single(await clinic.Reviews.NextAsync(task.Id, "ben", 5, referred: true, cancel: Cancel));
+        Assert.Equal((next.PredictionId, "anna"), (referred.PredictionId, referred.ReferredBy));
+        await clinic.Reviews.DecideAsync(next.PredictionId, ReviewDecision.Correct, task.Classes[1].Id, "ben", "d2", Cancel);
+        Assert.Empty(await clinic.Reviews.NextAsync(task.Id, "ben", 5, referred: true, cancel: Cancel));
+        Assert.Single(await clinic.LabelsAsync(next.ItemId));
+    }
+
+    [Fact]
+    public async Task Decide_OnALockedTestPatient_NeverReachesTraining()
+    {
+        await using var clinic = await LabellingClinic.MakeAsync(60, 1);
+        var task = await clinic.MakeTaskAsync();
+        var (patients, test) = (await clinic.PatientsAsync(), await clinic.TestPatientsAsync(task.Id));
+        var i = 0;
+        foreach (var item in patients.Keys.Where(k => !test.Contains(patients[k])).Take(20))
+            await clinic.Tasks.AnswerAsync(task.Id, item, LabelAnswer.Class, task.Classes[i++ % 2].Id, "anna", $"k{i}", Cancel);
+        await clinic.AddClassifierAsync(task);
+        var all = new List<ReviewCase>();
+        while (await clinic.Reviews.NextAsync(task.Id, "anna", 20, [.. all.Select(c => c.PredictionId)], cancel: Cancel) is { Count: > 0 } more) all.AddRange(more);
+        foreach (var reviewed in all) await clinic.Reviews.DecideAsync(reviewed.PredictionId, ReviewDecision.Accept, null, "anna", $"d{reviewed.PredictionId}", Cancel);
+
+        var request = await clinic.Tasks.TrainingRequestAsync(task.Id, Cancel);
+        Assert.Equal(60 - test.Count, request.Labels.Count);
+        Assert.DoesNotContain(request.Labels, l => test.Contains(patients[l.ItemId]));
+    }
+}
