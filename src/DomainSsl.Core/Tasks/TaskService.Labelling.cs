@@ -130,8 +130,13 @@ public sealed partial class TaskService
         if (!order.Contains(itemId)) throw TaskRefusals.NoItem();
         var receipt = await StoreAsync(db, taskId, itemId, answer, classId, LabelSource.Labelling, by, clientKey, cancel);
         await transaction.CommitAsync(cancel);
-        if (answer == LabelAnswer.Withdrawn) order.Rewind(itemId);
-        else holds.Release(Scope(taskId), itemId);
+        if (answer != LabelAnswer.Withdrawn)
+        {
+            holds.Release(Scope(taskId), itemId);
+            return receipt;
+        }
+        order.Rewind(itemId);
+        holds.TryHold(Scope(taskId), itemId, by); // whoever takes an answer back has its image before them
         return receipt;
     }
 
@@ -149,6 +154,7 @@ public sealed partial class TaskService
         var receipt = await StoreAsync(db, taskId, last, LabelAnswer.Withdrawn, null, LabelSource.Labelling, by, clientKey, cancel);
         await transaction.CommitAsync(cancel);
         order.Rewind(last);
+        holds.TryHold(Scope(taskId), last, by);
         return receipt;
     }
 
