@@ -1,5 +1,6 @@
 using DomainSsl.Core.Audit;
 using DomainSsl.Core.Database;
+using DomainSsl.Core.People;
 using DomainSsl.Core.Review;
 using DomainSsl.Core.Storage;
 using DomainSsl.Core.Tasks;
@@ -18,6 +19,7 @@ public static class CoreServices
         services.AddSingleton(folder);
         services.AddDomainSslDatabase(folder);
         services.AddSingleton<AuditLog>();
+        services.AddDomainSslIdentity();
         services.TryAddSingleton(new TaskOptions());
         services.AddSingleton<TaskService>();
         services.AddSingleton<ReviewQueue>();

@@ -1,0 +1,45 @@
+import { isTyping, type DotNet, type Widget } from './widget';
+
+/** One line of a page's table of shortcuts. `key` is KeyboardEvent.key; letters are compared without case. */
+interface Shortcut { key: string; words: string; ctrl?: boolean }
+interface Options { shortcuts: Shortcut[] }
+
+/**
+ * Takes the page's keys while nobody types and no other dialog is open. An element with data-key="K" is clicked at once, in the browser; a key without one is told to the server.
+ * `?` opens the list of shortcuts (the element itself, a native dialog).
+ */
+export function mount(element: HTMLDialogElement, options: Options, dotnet: DotNet): Widget {
+  const listeners = new AbortController();
+  let shortcuts = options.shortcuts;
+  let opener: Element | null = null;
+
+  const open = () => {
+    opener = document.activeElement;
+    element.showModal();
+  };
+  element.addEventListener('close', () => { if (opener instanceof HTMLElement) opener.focus(); }, { signal: listeners.signal });
+  element.addEventListener('click', event => { if (event.target === element) element.close(); }, { signal: listeners.signal });
+  document.addEventListener('click', event => {
+    if (event.target instanceof Element && event.target.closest('[data-shows-keys]')) open();
+  }, { signal: listeners.signal });
+
+  document.addEventListener('keydown', event => {
+    if (event.defaultPrevented || event.isComposing || event.altKey || event.metaKey || isTyping(event.target)) return;
+    if (event.key === '?' && !element.open) { open(); event.preventDefault(); return; }
+    if (document.querySelector('dialog[open], .mud-dialog-container, .mud-popover-open')) return;
+    const same = (s: Shortcut) => s.key.toLowerCase() === event.key.toLowerCase() && (s.ctrl ?? false) === event.ctrlKey;
+    const shortcut = shortcuts.find(same);
+    if (!shortcut) return;
+    // Enter and space belong to the button that has the focus.
+    if ((event.key === 'Enter' || event.key === ' ') && event.target instanceof Element && event.target.closest('button, a, summary, input')) return;
+    event.preventDefault();
+    const button = document.querySelector<HTMLElement>(`[data-key="${CSS.escape(shortcut.key)}"]`);
+    if (button) { if (!button.matches(':disabled')) button.click(); }
+    else void dotnet.invokeMethodAsync('OnKeyAsync', shortcut.key);
+  }, { signal: listeners.signal });
+
+  return {
+    update: next => { shortcuts = (next as Options).shortcuts; },
+    dispose: () => listeners.abort(),
+  };
+}

@@ -1,0 +1,41 @@
+import { Reconnection } from './reconnect';
+
+interface Blazor {
+  start(options: object): Promise<void>;
+  reconnect(): Promise<boolean>;
+  addEventListener?(name: string, callback: () => void): void;
+}
+declare const Blazor: Blazor;
+
+const reconnection = new Reconnection(() => Blazor.reconnect());
+void Blazor.start({
+  circuit: {
+    reconnectionHandler: {
+      onConnectionDown: () => reconnection.down(),
+      onConnectionUp: () => reconnection.up(),
+    },
+  },
+}).then(() => reconnection.restoreDrafts());
+
+// The skip link goes to the page itself: with a <base>, "#main" alone would lead to the front page.
+document.addEventListener('click', event => {
+  if (!(event.target instanceof Element) || !event.target.closest('.skip-link')) return;
+  event.preventDefault();
+  document.getElementById('main')?.focus();
+});
+
+// Native menus close when one clicks elsewhere or presses Escape, and give the focus back.
+document.addEventListener('click', event => {
+  for (const menu of document.querySelectorAll<HTMLDetailsElement>('details.menu[open]'))
+    if (event.target instanceof Node && !menu.contains(event.target)) menu.open = false;
+});
+document.addEventListener('keydown', event => {
+  if (event.key !== 'Escape') return;
+  for (const menu of document.querySelectorAll<HTMLDetailsElement>('details.menu[open]')) {
+    menu.open = false;
+    menu.querySelector('summary')?.focus();
+  }
+});
+
+// Says that the page reacts: restored text and browser tests wait for it.
+Object.assign(window, { domainssl: { ready: () => { document.body.dataset.ready = 'true'; } } });

@@ -1,0 +1,28 @@
+/** What every module of a page gives back from mount: the C# side calls these by name. */
+export interface Widget {
+  update(options: unknown): void | Promise<void>;
+  dispose(): void;
+}
+
+/** The component's side of a widget. */
+export interface DotNet {
+  invokeMethodAsync<T = void>(method: string, ...args: unknown[]): Promise<T>;
+}
+
+/** True while a person types: shortcuts must not take their keys. */
+export function isTyping(target: EventTarget | null): boolean {
+  if (!(target instanceof HTMLElement)) return false;
+  if (target.isContentEditable || target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement) return true;
+  if (target instanceof HTMLInputElement) return !['button', 'checkbox', 'radio', 'range', 'submit', 'reset', 'file', 'color'].includes(target.type);
+  return target.getAttribute('role') === 'combobox' || target.closest('[role="listbox"],[role="menu"]') !== null;
+}
+
+/** A custom property of the theme, as the page has it now. */
+export const themeColour = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+/** Calls back whenever light and dark change places, until the signal ends. */
+export function onSchemeChange(callback: () => void, signal: AbortSignal): void {
+  const observer = new MutationObserver(callback);
+  observer.observe(document.documentElement, { attributes: true, attributeFilter: ['data-scheme'] });
+  signal.addEventListener('abort', () => observer.disconnect());
+}

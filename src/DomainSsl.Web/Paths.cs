@@ -1,0 +1,51 @@
+namespace DomainSsl.Web;
+
+/// <summary>Addresses of pages that others link to: one place, so that a link cannot go stale unseen.</summary>
+public static class Paths
+{
+    /// <summary>What waits for me.</summary>
+    public const string Home = "/";
+    /// <summary>Name and password.</summary>
+    public const string SignIn = "/account/sign-in";
+    /// <summary>POST ends the session.</summary>
+    public const string SignOut = "/account/sign-out";
+    /// <summary>The first administrator.</summary>
+    public const string Setup = "/account/setup";
+    /// <summary>One's own password.</summary>
+    public const string Password = "/account/password";
+    /// <summary>Signed in, but not for this page.</summary>
+    public const string Denied = "/account/denied";
+    /// <summary>Studies and recordings.</summary>
+    public const string Library = "/library";
+    /// <summary>Bringing files in.</summary>
+    public const string Import = "/import";
+    /// <summary>Refused files.</summary>
+    public const string Quarantine = "/import/quarantine";
+    /// <summary>Named sets of items.</summary>
+    public const string Collections = "/collections";
+    /// <summary>Questions, labels, training, results.</summary>
+    public const string Tasks = "/tasks";
+    /// <summary>Predictions to be judged.</summary>
+    public const string Review = "/review";
+    /// <summary>Pretraining and its runs.</summary>
+    public const string Pretraining = "/pretraining";
+    /// <summary>The registry.</summary>
+    public const string Models = "/models";
+    /// <summary>Who may sign in.</summary>
+    public const string People = "/people";
+    /// <summary>Who did what.</summary>
+    public const string Audit = "/audit";
+    /// <summary>The machine and its parts.</summary>
+    public const string System = "/system";
+
+    /// <summary>A study in the viewer.</summary>
+    public static string Study(long id) => $"/library/studies/{id}";
+    /// <summary>A recording over its waveform.</summary>
+    public static string Recording(long id) => $"/library/recordings/{id}";
+    /// <summary>One import's progress and summary.</summary>
+    public static string ImportBatch(long id) => $"/import/{id}";
+    /// <summary>One collection.</summary>
+    public static string Collection(long id) => $"/collections/{id}";
+    /// <summary>An item's picture; the size is the longer side in pixels.</summary>
+    public static string ItemImage(long item, int size) => $"/api/items/{item}/image?size={size}";
+}

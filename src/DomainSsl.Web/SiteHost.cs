@@ -1,0 +1,142 @@
+using System.Net;
+using DomainSsl.Core;
+using DomainSsl.Core.Database;
+using DomainSsl.Core.People;
+using DomainSsl.Core.Storage;
+using DomainSsl.Web.Components;
+using DomainSsl.Web.Endpoints;
+using DomainSsl.Web.Security;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Components.Authorization;
+using Microsoft.AspNetCore.DataProtection;
+using Microsoft.AspNetCore.Identity;
+using Microsoft.EntityFrameworkCore;
+using MudBlazor;
+using MudBlazor.Services;
+
+namespace DomainSsl.Web;
+
+/// <summary>How a site is to be served.</summary>
+/// <param name="Data">The data folder.</param>
+/// <param name="Urls">Addresses to answer on, separated by semicolons; a port of 0 takes a free one.</param>
+/// <param name="Verbose">More log.</param>
+public sealed record SiteRequest(string Data, string Urls = SiteHost.DefaultUrls, bool Verbose = false);
+
+/// <summary>
+/// The site: Blazor pages, HTTP endpoints, sign-in. It shares database and folder with the worker, and nothing else; in particular it never loads libtorch, so a crash in training cannot take
+/// the clinic down.
+/// </summary>
+public static class SiteHost
+{
+    /// <summary>Loopback: the site answers beyond this machine only when told to.</summary>
+    public const string DefaultUrls = "http://127.0.0.1:5080";
+
+    /// <summary>Largest body of one request; larger files come in pieces.</summary>
+    public const long LargestBody = 64L << 20;
+
+    /// <summary>Builds the site and brings its database up to date; it does not answer yet.</summary>
+    /// <param name="request">Folder and addresses.</param>
+    /// <param name="configure">Further services, e.g. the worker's supervisor, which only <c>Commands</c> may know.</param>
+    /// <param name="cancel">Ends the preparation.</param>
+    public static async Task<WebApplication> BuildAsync(SiteRequest request, Action<WebApplicationBuilder>? configure = null, CancellationToken cancel = default)
+    {
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions
+        {
+            // Where the program lies, not where it is started: appsettings.json and wwwroot are beside it.
+            ContentRootPath = AppContext.BaseDirectory,
+            ApplicationName = typeof(SiteHost).Assembly.GetName().Name,
+            EnvironmentName = Environment.GetEnvironmentVariable("ASPNETCORE_ENVIRONMENT") ?? Environments.Production,
+        });
+        // Without it a build (not a publish) outside Development answers every static asset with 200 and an empty body.
+        builder.WebHost.UseStaticWebAssets();
+        builder.WebHost.UseUrls(request.Urls);
+        builder.WebHost.ConfigureKestrel(k =>
+        {
+            k.AddServerHeader = false;
+            k.Limits.MaxRequestBodySize = LargestBody;
+        });
+        builder.Logging.ClearProviders().AddSimpleConsole(o => { o.SingleLine = true; o.TimestampFormat = "HH:mm:ss "; });
+        builder.Logging.SetMinimumLevel(request.Verbose ? LogLevel.Information : LogLevel.Warning);
+        // A missing key folder encryptor is said once by design: the folder's mode protects the keys.
+        builder.Logging.AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error);
+
+        AddServices(builder.Services, new DataFolder(request.Data));
+        configure?.Invoke(builder);
+
+        var app = builder.Build();
+        await DatabaseSetup.MigrateAsync(app.Services.GetRequiredService<IDbContextFactory<DomainSslContext>>(), cancel);
+        await app.Services.GetRequiredService<Accounts>().EnsureRolesAsync(cancel);
+        Map(app);
+        return app;
+    }
+
+    private static void AddServices(IServiceCollection services, DataFolder folder)
+    {
+        services.AddDomainSslCore(folder);
+
+        // Keys beside the data: a restart neither signs anyone out nor breaks an open form.
+        services.AddDataProtection().PersistKeysToFileSystem(new DirectoryInfo(folder.Keys)).SetApplicationName("DomainSsl");
+        services.AddDomainSslIdentity().AddSignInManager<ActiveSignIn>().AddClaimsPrincipalFactory<PersonClaims>();
+        services.AddAuthentication(IdentityConstants.ApplicationScheme).AddIdentityCookies(cookies => cookies.ApplicationCookie!.Configure(o =>
+        {
+            o.Cookie.Name = "domainssl";
+            o.Cookie.SameSite = SameSiteMode.Strict;
+            o.Cookie.HttpOnly = true;
+            o.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
+            o.ExpireTimeSpan = TimeSpan.FromHours(12);
+            o.SlidingExpiration = true;
+            o.LoginPath = Paths.SignIn;
+            o.AccessDeniedPath = Paths.Denied;
+            o.Events.OnRedirectToLogin = context => Answer(context, StatusCodes.Status401Unauthorized);
+            o.Events.OnRedirectToAccessDenied = context => Answer(context, StatusCodes.Status403Forbidden);
+        }));
+        // A disabled account or a new password ends open sessions within a minute.
+        services.Configure<SecurityStampValidatorOptions>(o => o.ValidationInterval = TimeSpan.FromMinutes(1));
+        services.AddAuthorizationBuilder().SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build());
+        services.AddCascadingAuthenticationState();
+        services.AddScoped<AuthenticationStateProvider, SessionCheck>();
+        services.AddSingleton<FirstStart>();
+        services.AddAntiforgery(o => { o.Cookie.Name = "domainssl-form"; o.Cookie.SameSite = SameSiteMode.Strict; o.HeaderName = "RequestVerificationToken"; });
+
+        services.AddRazorComponents().AddInteractiveServerComponents(o =>
+        {
+            // A laptop that sleeps over a coffee comes back to the same page.
+            o.DisconnectedCircuitRetentionPeriod = TimeSpan.FromMinutes(10);
+            o.DisconnectedCircuitMaxRetained = 200;
+        });
+        services.AddMudServices(o =>
+        {
+            o.SnackbarConfiguration.PositionClass = Defaults.Classes.Position.BottomCenter;
+            o.SnackbarConfiguration.PreventDuplicates = true;
+            o.SnackbarConfiguration.VisibleStateDuration = 6000;
+        });
+
+        // An address under /api answers with its status; a page is redirected to sign-in.
+        static Task Answer(Microsoft.AspNetCore.Authentication.RedirectContext<Microsoft.AspNetCore.Authentication.Cookies.CookieAuthenticationOptions> context, int status)
+        {
+            if (context.Request.Path.StartsWithSegments("/api")) context.Response.StatusCode = status;
+            else context.Response.Redirect(context.RedirectUri);
+            return Task.CompletedTask;
+        }
+    }
+
+    private static void Map(WebApplication app)
+    {
+        app.UseExceptionHandler("/error", createScopeForErrors: true);
+        app.UseMiddleware<SecurityHeaders>();
+        app.UseAuthentication();
+        app.UseMiddleware<FirstSteps>();
+        app.UseAuthorization();
+        app.UseAntiforgery();
+        app.MapStaticAssets().AllowAnonymous();
+        app.MapGet("/health", () => Results.Text("ok")).AllowAnonymous().WithName("health");
+        app.MapSiteEndpoints();
+        app.MapRazorComponents<App>().AddInteractiveServerRenderMode(o => o.ContentSecurityFrameAncestorsPolicy = "'none'");
+    }
+
+    /// <summary>Whether a request comes from this very machine, and not through a proxy on it.</summary>
+    internal static bool IsFromThisMachine(HttpContext context) =>
+        context.Connection.RemoteIpAddress is { } address && IPAddress.IsLoopback(address)
+        && !context.Request.Headers.ContainsKey("X-Forwarded-For") && !context.Request.Headers.ContainsKey("Forwarded")
+        && context.Request.Host.Host is ("localhost" or "127.0.0.1" or "[::1]");
+}
