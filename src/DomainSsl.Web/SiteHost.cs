@@ -76,7 +76,7 @@ public static class SiteHost
 
         // Keys beside the data: a restart neither signs anyone out nor breaks an open form.
         services.AddDataProtection().PersistKeysToFileSystem(new DirectoryInfo(folder.Keys)).SetApplicationName("DomainSsl");
-        services.AddDomainSslIdentity().AddSignInManager<ActiveSignIn>().AddClaimsPrincipalFactory<PersonClaims>();
+        new IdentityBuilder(typeof(User), typeof(IdentityRole), services).AddSignInManager<ActiveSignIn>().AddClaimsPrincipalFactory<PersonClaims>();
         services.AddAuthentication(IdentityConstants.ApplicationScheme).AddIdentityCookies(cookies => cookies.ApplicationCookie!.Configure(o =>
         {
             o.Cookie.Name = "domainssl";
@@ -124,6 +124,8 @@ public static class SiteHost
     {
         app.UseExceptionHandler("/error", createScopeForErrors: true);
         app.UseMiddleware<SecurityHeaders>();
+        // A page that is not there says so; an endpoint's status stays as it is.
+        app.UseWhen(context => !context.Request.Path.StartsWithSegments("/api"), pages => pages.UseStatusCodePagesWithReExecute("/not-found", createScopeForStatusCodePages: true));
         app.UseAuthentication();
         app.UseMiddleware<FirstSteps>();
         app.UseAuthorization();

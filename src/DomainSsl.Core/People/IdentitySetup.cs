@@ -16,11 +16,11 @@ public static class IdentitySetup
     /// <summary>How long it rests.</summary>
     public static readonly TimeSpan LockedFor = TimeSpan.FromMinutes(15);
 
-    /// <summary>Registers users, roles and <see cref="Accounts"/>. The site adds sign-in and cookies to the builder it gets back.</summary>
-    public static IdentityBuilder AddDomainSslIdentity(this IServiceCollection services)
+    /// <summary>Registers users, roles and <see cref="Accounts"/>. The site adds sign-in and cookies.</summary>
+    public static IServiceCollection AddDomainSslIdentity(this IServiceCollection services)
     {
         services.AddSingleton<Accounts>();
-        return services.AddIdentityCore<User>(options =>
+        services.AddIdentityCore<User>(options =>
         {
             options.Password = new PasswordOptions
             {
@@ -29,5 +29,6 @@ public static class IdentitySetup
             options.Lockout = new LockoutOptions { MaxFailedAccessAttempts = FailedTries, DefaultLockoutTimeSpan = LockedFor, AllowedForNewUsers = true };
             options.User.AllowedUserNameCharacters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._";
         }).AddRoles<IdentityRole>().AddEntityFrameworkStores<DomainSslContext>();
+        return services;
     }
 }
