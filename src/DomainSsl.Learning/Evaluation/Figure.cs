@@ -168,7 +168,7 @@ public sealed class Figure
                     break;
                 case Mark.Label l:
                     paint.Color = SKColor.Parse(l.Colour);
-                    using (var font = new SKFont(l.Bold ? bold : regular, l.Size) { Edging = SKFontEdging.Antialias, Subpixel = true })
+                    using (var font = new SKFont(l.Bold ? bold : regular, l.Size) { Edging = SKFontEdging.Antialias, Subpixel = true, Hinting = SKFontHinting.None, LinearMetrics = true })
                         canvas.DrawText(l.Text, l.X, l.Y, l.Align switch { Align.Middle => SKTextAlign.Center, Align.End => SKTextAlign.Right, _ => SKTextAlign.Left }, font, paint);
                     break;
             }

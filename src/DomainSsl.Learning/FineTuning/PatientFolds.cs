@@ -1,0 +1,39 @@
+namespace DomainSsl.Learning.FineTuning;
+
+/// <summary>One split of labelled items (by their place in the list): what is fitted on and what is held out.</summary>
+public sealed record Fold(int[] Fit, int[] HeldOut);
+
+/// <summary>Cross-validation that never has one patient on both sides, with the classes spread evenly over the folds.</summary>
+public static class PatientFolds
+{
+    /// <summary>
+    /// At most <paramref name="most"/> folds, fewer where a class has fewer patients; none where no split leaves every class on the fitting side, since then nothing can
+    /// be chosen from these labels.
+    /// </summary>
+    public static IReadOnlyList<Fold> Of(int[] labels, IReadOnlyList<string> patients, int most, Random random)
+    {
+        // A patient counts for the class that it has most; several classes of one patient (two findings over time) stay together.
+        var people = Enumerable.Range(0, labels.Length).GroupBy(i => patients[i])
+            .Select(g => (Items: g.ToArray(), Class: g.GroupBy(i => labels[i]).OrderByDescending(c => c.Count()).ThenBy(c => c.Key).First().Key))
+            .GroupBy(p => p.Class).OrderBy(g => g.Key).Select(g => g.ToArray()).ToArray();
+        if (people.Length < 2) return [];
+        var count = Math.Min(most, people.Min(g => g.Length));
+        if (count < 2) return [];
+
+        var held = Enumerable.Range(0, count).Select(_ => new List<int>()).ToArray();
+        var next = 0;
+        foreach (var group in people)
+        {
+            random.Shuffle(group);
+            foreach (var (items, _) in group) held[next++ % count].AddRange(items);
+        }
+        var classes = labels.Distinct().Count();
+        var folds = new List<Fold>();
+        foreach (var h in held)
+        {
+            var fit = Enumerable.Range(0, labels.Length).Except(h).ToArray();
+            if (h.Count > 0 && fit.Select(i => labels[i]).Distinct().Count() == classes) folds.Add(new Fold(fit, [.. h.Order()]));
+        }
+        return folds.Count >= 2 ? folds : [];
+    }
+}

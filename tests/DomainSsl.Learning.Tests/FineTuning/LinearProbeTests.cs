@@ -1,0 +1,115 @@
+using DomainSsl.Learning.Evaluation;
+using DomainSsl.Learning.FineTuning;
+
+namespace DomainSsl.Learning.Tests.FineTuning;
+
+public class LinearProbeTests
+{
+    private static double Normal(Random random) => Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
+
+    private static (FeatureTable Features, int[] Labels) Some(int n, int d, int classes, double apart, int seed)
+    {
+        var random = new Random(seed);
+        var (x, y) = (new float[n * d], new int[n]);
+        for (var i = 0; i < n; i++)
+        {
+            y[i] = i % classes;
+            for (var j = 0; j < d; j++) x[i * d + j] = (float)(3 + 2 * Normal(random) + (j % classes == y[i] ? apart : 0));
+        }
+        return (new FeatureTable(d, x), y);
+    }
+
+    [Fact]
+    public void Probe_TwoPointsOneFeature_MeetsTheClosedCondition()
+    {
+        // Two items, z = ∓1. By symmetry W = (−v, +v), b = 0; setting the derivative to zero gives v = 2C·σ(−2v)/... : v = C·2·(1 − σ(2v))
+        // (each item has the gradient −C(1 − p) on either row; both items add up).
+        const double c = 0.7;
+        var probe = LinearProbe.Fit(new FeatureTable(1, [10f, 14f]), [0, 1], 2, c);
+        var p = probe.Predict(new FeatureTable(1, [14f]))[0, 1];
+        var v = Math.Log(p / (1 - p)) / 2;
+        Assert.Equal(2 * c * (1 - p), v, 4);
+    }
+
+    [Theory]
+    [InlineData(2, 0.01)]
+    [InlineData(3, 1.0)]
+    public void Probe_Fitted_HasNoSlopeLeft(int classes, double c)
+    {
+        // A naive transcription of the objective, differentiated by differences at the raw-feature solution brought back to standardised features.
+        var (features, labels) = Some(30, 4, classes, 1.0, 2);
+        labels[0] = labels[1] = classes - 1;     // uneven classes
+        var probe = LinearProbe.Fit(features, labels, classes, c);
+        var d = features.Dimensions;
+        var mean = Enumerable.Range(0, d).Select(j => Enumerable.Range(0, 30).Average(i => (double)features.Row(i)[j])).ToArray();
+        var deviation = Enumerable.Range(0, d).Select(j => Math.Sqrt(Enumerable.Range(0, 30).Average(i => Math.Pow(features.Row(i)[j] - mean[j], 2)))).ToArray();
+        var (raw, intercepts) = probe.OnRawFeatures();
+        var w = new double[classes * (d + 1)];
+        for (var k = 0; k < classes; k++)
+        {
+            w[classes * d + k] = intercepts[k];
+            for (var j = 0; j < d; j++)
+            {
+                w[k * d + j] = raw[k * d + j] * deviation[j];
+                w[classes * d + k] += raw[k * d + j] * mean[j];
+            }
+        }
+        double Objective(double[] w)
+        {
+            var value = 0.5 * w.Take(classes * d).Sum(v => v * v);
+            for (var i = 0; i < 30; i++)
+            {
+                var logits = Enumerable.Range(0, classes)
+                    .Select(k => w[classes * d + k] + Enumerable.Range(0, d).Sum(j => w[k * d + j] * (features.Row(i)[j] - mean[j]) / deviation[j])).ToArray();
+                var weight = 30.0 / (classes * labels.Count(y => y == labels[i]));
+                value += c * weight * (Math.Log(logits.Sum(Math.Exp)) - logits[labels[i]]);
+            }
+            return value;
+        }
+        for (var j = 0; j < w.Length; j++)
+        {
+            var (up, down) = ((double[])w.Clone(), (double[])w.Clone());
+            (up[j], down[j]) = (up[j] + 1e-4, down[j] - 1e-4);
+            Assert.True(Math.Abs(Objective(up) - Objective(down)) / 2e-4 < 2e-3, $"slope in coordinate {j}");
+        }
+    }
+
+    [Fact]
+    public void Probe_OnRawFeatures_IsTheSameFunction()
+    {
+        var (features, labels) = Some(40, 7, 3, 1.5, 4);
+        var probe = LinearProbe.Fit(features, labels, 3, 0.1);
+        var (w, b) = probe.OnRawFeatures();
+        var p = probe.Predict(features);
+        for (var i = 0; i < 40; i++)
+        {
+            var e = Enumerable.Range(0, 3).Select(k => Math.Exp(b[k] + Enumerable.Range(0, 7).Sum(j => (double)w[k * 7 + j] * features.Row(i)[j]))).ToArray();
+            for (var k = 0; k < 3; k++) Assert.Equal(e[k] / e.Sum(), p[i, k], 4);
+        }
+    }
+
+    [Fact]
+    public void Probe_SeparableClasses_GeneralisesToNewItems()
+    {
+        var (train, y) = Some(60, 64, 3, 1.5, 5);
+        var (test, yTest) = Some(300, 64, 3, 1.5, 6);
+        Assert.True(new Auroc(LinearProbe.Fit(train, y, 3, 0.01).Predict(test), yTest).Value > 0.95);
+    }
+
+    [Fact]
+    public void Probe_WarmStart_EndsWhereAColdOneDoes()
+    {
+        var (features, labels) = Some(50, 20, 2, 0.7, 8);
+        var cold = LinearProbe.Fit(features, labels, 2, 0.1).Predict(features);
+        var warm = LinearProbe.Fit(features, labels, 2, 0.1, LinearProbe.Fit(features, labels, 2, 0.001)).Predict(features);
+        for (var i = 0; i < 50; i++) Assert.Equal(cold[i, 1], warm[i, 1], 3);
+    }
+
+    [Fact]
+    public void Probe_UnevenClasses_AreWeighedAlike()
+    {
+        // Featureless items: only the class weights speak, and they say "half and half" although three in four are of the first class.
+        var probe = LinearProbe.Fit(new FeatureTable(1, [1f, 1f, 1f, 1f]), [0, 0, 0, 1], 2, 1);
+        Assert.Equal(0.5, probe.Predict(new FeatureTable(1, [1f]))[0, 1], 4);
+    }
+}
