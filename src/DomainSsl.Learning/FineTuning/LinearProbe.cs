@@ -5,8 +5,8 @@ using DomainSsl.Learning.Evaluation;
 namespace DomainSsl.Learning.FineTuning;
 
 /// <summary>
-/// Multinomial logistic regression on frozen features: min_W,b  C·Σ_i w_i·(−log softmax(W z_i + b)_{y_i}) + ½‖W‖², z the standardised features, the intercept not
-/// penalised, w_i making every class weigh alike. (Linear evaluation of Chen et al., SimCLR, ICML 2020; the objective is scikit-learn's, so values of C are comparable.)
+/// Multinomial logistic regression on frozen features: min_W,b  C·Σ_i w_i·(−log softmax(W z_i + b)_{y_i}) + ½‖W‖², z the features (<see cref="FeatureStandard"/>), the
+/// intercept not penalised, w_i making every class weigh alike. (Linear evaluation of Chen et al., SimCLR, ICML 2020; C as in scikit-learn.)
 /// </summary>
 /// <remarks>Solved by limited-memory BFGS (Nocedal &amp; Wright, Numerical Optimization, 2006, algorithm 7.4): strictly convex in W, so the answer has no seed.</remarks>
 public sealed class LinearProbe
@@ -14,17 +14,31 @@ public sealed class LinearProbe
     /// <summary>The candidates for C, from strongly to hardly regularised.</summary>
     public static IReadOnlyList<double> Candidates { get; } = [0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 1];
 
-    private readonly double[] _mean, _scale;   // D
-    private readonly double[] _w;              // K·D and then K intercepts
+    private readonly double[] _w;     // K·D and then K intercepts
 
-    private LinearProbe(int features, int classes, double[] mean, double[] scale, double[] w) =>
-        (Features, Classes, _mean, _scale, _w) = (features, classes, mean, scale, w);
+    private LinearProbe(int features, int classes, double[] w) => (Features, Classes, _w) = (features, classes, w);
+
+    /// <summary>From stored values.</summary>
+    /// <param name="weights">K·D in rows.</param>
+    /// <param name="intercepts">K.</param>
+    public LinearProbe(float[] weights, float[] intercepts)
+    {
+        if (intercepts.Length < 2 || weights.Length % intercepts.Length != 0) throw new ArgumentException("Weights and intercepts do not fit each other.", nameof(weights));
+        (Features, Classes) = (weights.Length / intercepts.Length, intercepts.Length);
+        _w = [.. weights.Select(w => (double)w), .. intercepts.Select(b => (double)b)];
+    }
 
     /// <summary>Number of features, D.</summary>
     public int Features { get; }
 
     /// <summary>Number of classes, K.</summary>
     public int Classes { get; }
+
+    /// <summary>The weights, K·D in rows.</summary>
+    public float[] Weights => Array.ConvertAll(_w[..(Classes * Features)], w => (float)w);
+
+    /// <summary>The intercepts, K.</summary>
+    public float[] Intercepts => Array.ConvertAll(_w[(Classes * Features)..], w => (float)w);
 
     /// <summary>Fits a probe.</summary>
     /// <param name="features">N×D.</param>
@@ -36,8 +50,7 @@ public sealed class LinearProbe
     {
         if (features.Count != labels.Length) throw new ArgumentException("There must be one label for each row of features.", nameof(labels));
         var (n, d) = (features.Count, features.Dimensions);
-        var (mean, scale) = start is null ? Standard(features) : (start._mean, start._scale);
-        var z = Standardised(features, mean, scale);
+        var z = Doubles(features);
         var weight = ClassWeights(labels, classes);
 
         // Value and gradient at w; p holds the softmax of one row.
@@ -70,13 +83,14 @@ public sealed class LinearProbe
         }
 
         var solution = Lbfgs.Minimise(Value, start?._w ?? new double[classes * (d + 1)], iterations: 200, tolerance: 1e-5);
-        return new LinearProbe(d, classes, mean, scale, solution);
+        return new LinearProbe(d, classes, solution);
     }
 
     /// <summary>The probabilities of N rows of features.</summary>
     public Probabilities Predict(FeatureTable features)
     {
-        var z = Standardised(features, _mean, _scale);
+        if (features.Dimensions != Features) throw new ArgumentException($"The probe takes {Features} features, not {features.Dimensions}.", nameof(features));
+        var z = Doubles(features);
         var p = new double[features.Count * Classes];
         for (var i = 0; i < features.Count; i++)
         {
@@ -85,24 +99,6 @@ public sealed class LinearProbe
             Softmax(row);
         }
         return new Probabilities(Classes, p);
-    }
-
-    /// <summary>The same function on features that are not standardised: weights K·D in rows, and K intercepts.</summary>
-    public (float[] Weights, float[] Intercepts) OnRawFeatures()
-    {
-        var (weights, intercepts) = (new float[Classes * Features], new float[Classes]);
-        for (var k = 0; k < Classes; k++)
-        {
-            var b = _w[Classes * Features + k];
-            for (var j = 0; j < Features; j++)
-            {
-                var w = _w[k * Features + j] * _scale[j];
-                weights[k * Features + j] = (float)w;
-                b -= w * _mean[j];
-            }
-            intercepts[k] = (float)b;
-        }
-        return (weights, intercepts);
     }
 
     /// <summary>w_k = N / (K·n_k): every class weighs alike, and all weights add up to N.</summary>
@@ -114,25 +110,10 @@ public sealed class LinearProbe
         return [.. counts.Select(n => n == 0 ? 0 : labels.Length / ((double)present * n))];
     }
 
-    private static (double[] Mean, double[] Scale) Standard(FeatureTable features)
+    private static double[] Doubles(FeatureTable features)
     {
-        var (n, d) = (features.Count, features.Dimensions);
-        var (mean, scale) = (new double[d], new double[d]);
-        for (var i = 0; i < n; i++) for (var j = 0; j < d; j++) mean[j] += features.Row(i)[j] / (double)n;
-        for (var i = 0; i < n; i++) for (var j = 0; j < d; j++) scale[j] += Math.Pow(features.Row(i)[j] - mean[j], 2) / n;
-        // A feature that never varies tells nothing: it is switched off rather than divided by nothing.
-        for (var j = 0; j < d; j++) scale[j] = scale[j] < 1e-12 ? 0 : 1 / Math.Sqrt(scale[j]);
-        return (mean, scale);
-    }
-
-    private static double[] Standardised(FeatureTable features, double[] mean, double[] scale)
-    {
-        var z = new double[features.Count * mean.Length];
-        for (var i = 0; i < features.Count; i++)
-        {
-            var (row, to) = (features.Row(i), z.AsSpan(i * mean.Length, mean.Length));
-            for (var j = 0; j < to.Length; j++) to[j] = (row[j] - mean[j]) * scale[j];
-        }
+        var z = new double[features.Values.Length];
+        for (var i = 0; i < z.Length; i++) z[i] = features.Values[i];
         return z;
     }
 
@@ -149,7 +130,8 @@ public sealed class LinearProbe
 
     internal static double Dot(ReadOnlySpan<double> a, ReadOnlySpan<double> b)
     {
-        var (va, vb) = (MemoryMarshal.Cast<double, Vector<double>>(a), MemoryMarshal.Cast<double, Vector<double>>(b));
+        var va = MemoryMarshal.Cast<double, Vector<double>>(a);
+        var vb = MemoryMarshal.Cast<double, Vector<double>>(b);
         var sums = Vector<double>.Zero;
         for (var i = 0; i < va.Length; i++) sums += va[i] * vb[i];
         var sum = Vector.Sum(sums);
@@ -159,7 +141,8 @@ public sealed class LinearProbe
 
     internal static void Add(Span<double> to, double times, ReadOnlySpan<double> x)
     {
-        var (vt, vx) = (MemoryMarshal.Cast<double, Vector<double>>(to), MemoryMarshal.Cast<double, Vector<double>>(x));
+        var vt = MemoryMarshal.Cast<double, Vector<double>>(to);
+        var vx = MemoryMarshal.Cast<double, Vector<double>>(x);
         for (var i = 0; i < vt.Length; i++) vt[i] += times * vx[i];
         for (var i = vt.Length * Vector<double>.Count; i < to.Length; i++) to[i] += times * x[i];
     }

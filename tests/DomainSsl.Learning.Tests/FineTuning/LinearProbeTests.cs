@@ -22,8 +22,7 @@ public class LinearProbeTests
     [Fact]
     public void Probe_TwoPointsOneFeature_MeetsTheClosedCondition()
     {
-        // Two items, z = ∓1. By symmetry W = (−v, +v), b = 0; setting the derivative to zero gives v = 2C·σ(−2v)/... : v = C·2·(1 − σ(2v))
-        // (each item has the gradient −C(1 − p) on either row; both items add up).
+        // Two items at z = ∓1: by symmetry W = (−v, v) and b = 0, the second item has p = σ(2v), and the slope in v vanishes at v = 2C(1 − p).
         const double c = 0.7;
         var probe = LinearProbe.Fit(new FeatureTable(1, [10f, 14f]), [0, 1], 2, c);
         var p = probe.Predict(new FeatureTable(1, [14f]))[0, 1];

@@ -1,0 +1,81 @@
+using DomainSsl.Learning.Encoders;
+using DomainSsl.Learning.Weights;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace DomainSsl.Learning.FineTuning;
+
+/// <summary>Gives images by their place: float32 B×1×H×W in [0, 1] (<see cref="Data.Shard.Batch"/>).</summary>
+public delegate Tensor ImageSource(ReadOnlySpan<int> items, Device device);
+
+/// <summary>What a classifier starts from.</summary>
+/// <param name="Name">The arm's name in results; <see cref="Scratch"/> for the one without pretraining.</param>
+/// <param name="Spec">The network.</param>
+/// <param name="Weights">Its pretrained weights (safetensors of <see cref="EncoderWeights"/>), or null to start from chance.</param>
+public sealed record Arm(string Name, EncoderSpec Spec, string? Weights)
+{
+    /// <summary>The name of the arm that starts from chance.</summary>
+    public const string Scratch = "scratch";
+
+    /// <summary>
+    /// The arm without pretraining: a small ResNet at 64×64, which on few labels is stronger from scratch than the large public network would be, so that pretraining
+    /// is held against the best that can be had without it.
+    /// </summary>
+    public static Arm FromScratch { get; } =
+        new(Scratch, new EncoderSpec { Architecture = "resnet", Resolution = 64, Width = 32, Blocks = [1, 1, 1, 1], Stem = "stride4", Input = "grey" }, null);
+
+    /// <summary>A fresh copy of the start; <paramref name="seed"/> matters only from scratch.</summary>
+    internal Encoder Start(int seed, Device device)
+    {
+        if (Weights is not null) return EncoderWeights.Load(Weights, device);
+        var encoder = EncoderFactory.Create(Spec, seed);
+        encoder.to(device);
+        return encoder;
+    }
+}
+
+/// <summary>
+/// An arm at work: its frozen encoder and the features it has computed. Features of an image are computed once and serve every draw, budget and fold.
+/// </summary>
+internal sealed class ArmAtWork : IDisposable
+{
+    private const int BatchSize = 64;
+    private readonly Encoder? _frozen;
+    private readonly Dictionary<int, float[]> _features = [];
+
+    public ArmAtWork(Arm arm, ImageSource images, Device device)
+    {
+        (Arm, Images, Device) = (arm, images, device);
+        if (arm.Weights is null) return;
+        _frozen = arm.Start(0, device);
+        _frozen.eval();
+    }
+
+    public Arm Arm { get; }
+
+    public ImageSource Images { get; }
+
+    public Device Device { get; }
+
+    /// <summary>Whether there is anything to probe: a network from scratch has no features worth it.</summary>
+    public bool Pretrained => _frozen is not null;
+
+    /// <summary>The frozen features of images, N×D.</summary>
+    public FeatureTable Features(int[] items)
+    {
+        var encoder = _frozen ?? throw new InvalidOperationException("An arm from scratch has no frozen features.");
+        var missing = items.Distinct().Where(i => !_features.ContainsKey(i)).ToArray();
+        foreach (var part in missing.Chunk(BatchSize))
+        {
+            using var off = inference_mode();
+            using var scope = NewDisposeScope();
+            var rows = encoder.Features(Images(part, Device)).to(Devices.Host).data<float>().ToArray();
+            for (var i = 0; i < part.Length; i++) _features[part[i]] = rows[(i * encoder.Dimensions)..((i + 1) * encoder.Dimensions)];
+        }
+        var values = new float[items.Length * encoder.Dimensions];
+        for (var i = 0; i < items.Length; i++) _features[items[i]].CopyTo(values, i * encoder.Dimensions);
+        return new FeatureTable(encoder.Dimensions, values);
+    }
+
+    public void Dispose() => _frozen?.Dispose();
+}

@@ -1,0 +1,89 @@
+using DomainSsl.Learning.Encoders;
+using DomainSsl.Learning.Evaluation;
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+using F = TorchSharp.torch.nn.functional;
+
+namespace DomainSsl.Learning.FineTuning;
+
+/// <summary>How long and how fast a network is fine-tuned.</summary>
+/// <param name="Steps">Steps of <see cref="FullFineTuning.BatchSize"/> images.</param>
+/// <param name="EncoderRate">AdamW's rate for the encoder at its highest.</param>
+/// <param name="HeadRate">The rate of the head.</param>
+public sealed record Schedule(int Steps, double EncoderRate, double HeadRate);
+
+/// <summary>
+/// Full fine-tuning in two stages, LP-FT (Kumar et al., ICLR 2022): the head begins as the linear probe on the frozen features, so that the encoder is not bent by a random
+/// head, and then all weights move, the encoder slower than the head. From scratch the head begins at zero.
+/// </summary>
+/// <remarks>
+/// Batches of 32 with mild augmentation, cross-entropy with every class of equal weight, AdamW, a short warm-up and then a cosine to zero.
+/// </remarks>
+internal static class FullFineTuning
+{
+    public const int BatchSize = 32;
+    private const int WarmUp = 5;
+
+    /// <summary>A fitted network in evaluation mode.</summary>
+    /// <param name="encoder">A fresh copy of the start, which becomes part of the result.</param>
+    /// <param name="images">All labelled images, N×1×H×W; they are few.</param>
+    /// <param name="labels">The class of each, N.</param>
+    /// <param name="classes">Number of classes, K.</param>
+    /// <param name="head">The probe to begin from, with the scale of its features; null for a head of zeros on features as they are.</param>
+    /// <param name="schedule">Steps and rates.</param>
+    /// <param name="frozenStatistics">Whether batch normalisation keeps the statistics of pretraining.</param>
+    /// <param name="augmentation">How images are varied.</param>
+    /// <param name="seed">Of the order of images and their variation.</param>
+    /// <param name="cancel">Looked at between steps.</param>
+    public static ImageClassifierNetwork Fit(
+        Encoder encoder, Tensor images, int[] labels, int classes, (FeatureStandard Standard, LinearProbe Probe)? head, Schedule schedule, bool frozenStatistics, MildAugmentation augmentation, int seed, CancellationToken cancel)
+    {
+        var network = new ImageClassifierNetwork(encoder, classes, head, images.device);
+        var random = Seeds.Random(seed, "fine-tuning");
+        using var weight = tensor(LinearProbe.ClassWeights(labels, classes).Select(w => (float)w).ToArray()).to(images.device);
+        using var optimiser = optim.AdamW(
+        [
+            new AdamW.ParamGroup { Parameters = network.Encoder.parameters(), Options = new AdamW.Options { LearningRate = schedule.EncoderRate, weight_decay = 0.01 } },
+            new AdamW.ParamGroup { Parameters = network.Head, Options = new AdamW.Options { LearningRate = schedule.HeadRate, weight_decay = 0.01 } },
+        ]);
+        double[] rates = [schedule.EncoderRate, schedule.HeadRate];
+        if (frozenStatistics) encoder.eval(); else encoder.train();
+
+        var order = new Queue<int>();
+        for (var step = 0; step < schedule.Steps; step++)
+        {
+            cancel.ThrowIfCancellationRequested();
+            using var scope = NewDisposeScope();
+            var part = new long[BatchSize];
+            for (var i = 0; i < part.Length; i++)
+            {
+                if (order.Count == 0) order = new Queue<int>(Shuffled(labels.Length, random));
+                part[i] = order.Dequeue();
+            }
+            var share = Rate(step, schedule.Steps);
+            foreach (var (group, rate) in optimiser.ParamGroups.Zip(rates)) group.LearningRate = rate * share;
+
+            var x = augmentation.Apply(images.index_select(0, tensor(part).to(images.device)), random);       // 32×1×H×W
+            var y = tensor(Array.ConvertAll(part, i => (long)labels[i])).to(images.device);
+            // Weights are of the whole draw, so a class that a batch happens to lack does not shift the others: plain mean, not torch's weighted one.
+            var loss = (F.cross_entropy(network.Logits(x), y, reduction: nn.Reduction.None) * weight.index_select(0, y)).mean();
+            optimiser.zero_grad();
+            loss.backward();
+            nn.utils.clip_grad_norm_(network.Encoder.parameters(), 5);
+            optimiser.step();
+        }
+        encoder.eval();
+        return network;
+    }
+
+    private static double Rate(int step, int steps) =>
+        step < WarmUp ? (step + 1.0) / WarmUp : 0.5 * (1 + Math.Cos(Math.PI * (step - WarmUp) / Math.Max(1, steps - WarmUp)));
+
+    private static int[] Shuffled(int n, Random random)
+    {
+        var order = Enumerable.Range(0, n).ToArray();
+        random.Shuffle(order);
+        return order;
+    }
+}
