@@ -35,7 +35,7 @@ public sealed record Arm(string Name, EncoderSpec Spec, string? Weights)
 }
 
 /// <summary>
-/// An arm at work: its frozen encoder and the features it has computed. Features of an image are computed once and serve every draw, budget and fold.
+/// An arm at work: its frozen encoder, its training images and their features. Features of a training image are computed once and serve every draw, budget and fold.
 /// </summary>
 internal sealed class ArmAtWork : IDisposable
 {
@@ -60,22 +60,33 @@ internal sealed class ArmAtWork : IDisposable
     /// <summary>Whether there is anything to probe: a network from scratch has no features worth it.</summary>
     public bool Pretrained => _frozen is not null;
 
-    /// <summary>The frozen features of images, N×D.</summary>
+    /// <summary>The frozen features of training images, N×D.</summary>
     public FeatureTable Features(int[] items)
     {
-        var encoder = _frozen ?? throw new InvalidOperationException("An arm from scratch has no frozen features.");
         var missing = items.Distinct().Where(i => !_features.ContainsKey(i)).ToArray();
-        foreach (var part in missing.Chunk(BatchSize))
+        var rows = Embed(Images, missing);
+        for (var i = 0; i < missing.Length; i++) _features[missing[i]] = rows.Row(i).ToArray();
+        var values = new float[items.Length * Frozen.Dimensions];
+        for (var i = 0; i < items.Length; i++) _features[items[i]].CopyTo(values, i * Frozen.Dimensions);
+        return new FeatureTable(Frozen.Dimensions, values);
+    }
+
+    /// <summary>The frozen features of any images, N×D, not kept.</summary>
+    public FeatureTable Embed(ImageSource images, int[] items) => Embed(Frozen, images, items, Device);
+
+    internal static FeatureTable Embed(Encoder encoder, ImageSource images, int[] items, Device device)
+    {
+        var values = new List<float>(items.Length * encoder.Dimensions);
+        foreach (var part in items.Chunk(BatchSize))
         {
             using var off = inference_mode();
             using var scope = NewDisposeScope();
-            var rows = encoder.Features(Images(part, Device)).to(Devices.Host).data<float>().ToArray();
-            for (var i = 0; i < part.Length; i++) _features[part[i]] = rows[(i * encoder.Dimensions)..((i + 1) * encoder.Dimensions)];
+            values.AddRange(encoder.Features(images(part, device)).to(Devices.Host).data<float>().ToArray());
         }
-        var values = new float[items.Length * encoder.Dimensions];
-        for (var i = 0; i < items.Length; i++) _features[items[i]].CopyTo(values, i * encoder.Dimensions);
-        return new FeatureTable(encoder.Dimensions, values);
+        return new FeatureTable(encoder.Dimensions, [.. values]);
     }
+
+    private Encoder Frozen => _frozen ?? throw new InvalidOperationException("An arm from scratch has no frozen features.");
 
     public void Dispose() => _frozen?.Dispose();
 }

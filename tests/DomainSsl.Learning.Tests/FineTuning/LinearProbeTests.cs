@@ -14,7 +14,7 @@ public class LinearProbeTests
         for (var i = 0; i < n; i++)
         {
             y[i] = i % classes;
-            for (var j = 0; j < d; j++) x[i * d + j] = (float)(3 + 2 * Normal(random) + (j % classes == y[i] ? apart : 0));
+            for (var j = 0; j < d; j++) x[i * d + j] = (float)(Normal(random) + (j % classes == y[i] ? apart / 2 : 0));
         }
         return (new FeatureTable(d, x), y);
     }
@@ -24,8 +24,8 @@ public class LinearProbeTests
     {
         // Two items at z = ∓1: by symmetry W = (−v, v) and b = 0, the second item has p = σ(2v), and the slope in v vanishes at v = 2C(1 − p).
         const double c = 0.7;
-        var probe = LinearProbe.Fit(new FeatureTable(1, [10f, 14f]), [0, 1], 2, c);
-        var p = probe.Predict(new FeatureTable(1, [14f]))[0, 1];
+        var probe = LinearProbe.Fit(new FeatureTable(1, [-1f, 1f]), [0, 1], 2, c);
+        var p = probe.Predict(new FeatureTable(1, [1f]))[0, 1];
         var v = Math.Log(p / (1 - p)) / 2;
         Assert.Equal(2 * c * (1 - p), v, 4);
     }
@@ -35,31 +35,19 @@ public class LinearProbeTests
     [InlineData(3, 1.0)]
     public void Probe_Fitted_HasNoSlopeLeft(int classes, double c)
     {
-        // A naive transcription of the objective, differentiated by differences at the raw-feature solution brought back to standardised features.
+        // A naive transcription of the objective, differentiated by differences.
         var (features, labels) = Some(30, 4, classes, 1.0, 2);
         labels[0] = labels[1] = classes - 1;     // uneven classes
         var probe = LinearProbe.Fit(features, labels, classes, c);
         var d = features.Dimensions;
-        var mean = Enumerable.Range(0, d).Select(j => Enumerable.Range(0, 30).Average(i => (double)features.Row(i)[j])).ToArray();
-        var deviation = Enumerable.Range(0, d).Select(j => Math.Sqrt(Enumerable.Range(0, 30).Average(i => Math.Pow(features.Row(i)[j] - mean[j], 2)))).ToArray();
-        var (raw, intercepts) = probe.OnRawFeatures();
-        var w = new double[classes * (d + 1)];
-        for (var k = 0; k < classes; k++)
-        {
-            w[classes * d + k] = intercepts[k];
-            for (var j = 0; j < d; j++)
-            {
-                w[k * d + j] = raw[k * d + j] * deviation[j];
-                w[classes * d + k] += raw[k * d + j] * mean[j];
-            }
-        }
+        double[] w = [.. probe.Weights, .. probe.Intercepts];
         double Objective(double[] w)
         {
             var value = 0.5 * w.Take(classes * d).Sum(v => v * v);
             for (var i = 0; i < 30; i++)
             {
                 var logits = Enumerable.Range(0, classes)
-                    .Select(k => w[classes * d + k] + Enumerable.Range(0, d).Sum(j => w[k * d + j] * (features.Row(i)[j] - mean[j]) / deviation[j])).ToArray();
+                    .Select(k => w[classes * d + k] + Enumerable.Range(0, d).Sum(j => w[k * d + j] * features.Row(i)[j])).ToArray();
                 var weight = 30.0 / (classes * labels.Count(y => y == labels[i]));
                 value += c * weight * (Math.Log(logits.Sum(Math.Exp)) - logits[labels[i]]);
             }
@@ -74,17 +62,26 @@ public class LinearProbeTests
     }
 
     [Fact]
-    public void Probe_OnRawFeatures_IsTheSameFunction()
+    public void Standard_Applied_GivesUnitLengthRowsMeanZeroAndDeviationOne()
     {
-        var (features, labels) = Some(40, 7, 3, 1.5, 4);
-        var probe = LinearProbe.Fit(features, labels, 3, 0.1);
-        var (w, b) = probe.OnRawFeatures();
-        var p = probe.Predict(features);
-        for (var i = 0; i < 40; i++)
+        var (features, _) = Some(200, 5, 2, 3, 4);
+        var z = FeatureStandard.Of(features).Apply(features);
+        for (var j = 0; j < 5; j++)
         {
-            var e = Enumerable.Range(0, 3).Select(k => Math.Exp(b[k] + Enumerable.Range(0, 7).Sum(j => (double)w[k * 7 + j] * features.Row(i)[j]))).ToArray();
-            for (var k = 0; k < 3; k++) Assert.Equal(e[k] / e.Sum(), p[i, k], 4);
+            var column = Enumerable.Range(0, 200).Select(i => (double)z.Row(i)[j]).ToArray();
+            Assert.Equal(0, column.Average(), 3);
+            Assert.Equal(1, column.Average(v => v * v), 2);
         }
+        // Twice as bright an image has the same direction.
+        var twice = FeatureStandard.Of(features).Apply(new FeatureTable(5, [.. features.Row(3).ToArray().Select(v => 2 * v)]));
+        for (var j = 0; j < 5; j++) Assert.Equal(z.Row(3)[j], twice.Row(0)[j], 4);
+    }
+
+    [Fact]
+    public void Standard_FeatureThatNeverVaries_IsSwitchedOff()
+    {
+        var z = FeatureStandard.Of(new FeatureTable(2, [0f, 1f, 0f, 2f, 0f, 3f])).Apply(new FeatureTable(2, [5f, 5f]));
+        Assert.Equal(0, z.Row(0)[0]);
     }
 
     [Fact]

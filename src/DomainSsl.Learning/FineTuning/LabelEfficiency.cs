@@ -1,0 +1,338 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using DomainSsl.Learning.Data;
+using DomainSsl.Learning.Evaluation;
+using static TorchSharp.torch;
+
+namespace DomainSsl.Learning.FineTuning;
+
+/// <summary>An arm with its images at its own resolution; both shards hold the same items in the same order for every arm.</summary>
+/// <param name="Arm">What is compared.</param>
+/// <param name="TrainShard">Holds the training items.</param>
+/// <param name="TestShard">Holds the test items; may be the same file.</param>
+public sealed record LabelEfficiencyArm(Arm Arm, string TrainShard, string TestShard);
+
+/// <summary>What is asked: what pretraining is worth, in labels.</summary>
+public sealed record LabelEfficiencyRequest
+{
+    /// <summary>The arms, the one of interest first. One from scratch (<see cref="Arm.FromScratch"/>) must be among them.</summary>
+    public required IReadOnlyList<LabelEfficiencyArm> Arms { get; init; }
+
+    /// <summary>Items labels are drawn from; <see cref="LabelledItem.Index"/> is the place in every arm's train shard. All of them, unlabelled, also set the scale of features.</summary>
+    public required IReadOnlyList<LabelledItem> Train { get; init; }
+
+    /// <summary>Items that are only ever scored; <see cref="LabelledItem.Index"/> is the place in every arm's test shard.</summary>
+    public required IReadOnlyList<LabelledItem> Test { get; init; }
+
+    /// <summary>Names of the classes; with two, the second is the finding.</summary>
+    public required IReadOnlyList<string> Classes { get; init; }
+
+    /// <summary>Numbers of labels.</summary>
+    public IReadOnlyList<int> Budgets { get; init; } = [10, 20, 50, 100, 200];
+
+    /// <summary>Draws of labels.</summary>
+    public int Repeats { get; init; } = 10;
+
+    /// <summary>What is fitted and how much is tried, for every arm alike.</summary>
+    public FitSettings Settings { get; init; } = new();
+
+    /// <summary>Of draws, fits and resampling.</summary>
+    public int Seed { get; init; } = 1;
+
+    /// <summary>Where every finished fit is kept; a run on the same folder goes on from there.</summary>
+    public required string Folder { get; init; }
+
+    /// <summary><c>auto</c>, <c>cpu</c> or <c>cuda</c>.</summary>
+    public string Device { get; init; } = "auto";
+}
+
+/// <summary>How far a comparison is.</summary>
+/// <param name="Done">Fits done, those taken over from before included.</param>
+/// <param name="Total">Fits in all.</param>
+/// <param name="What">The fit just done, in words.</param>
+/// <param name="SecondsPerFit">Mean so far, or null before the first.</param>
+public sealed record FitProgress(int Done, int Total, string What, double? SecondsPerFit);
+
+/// <summary>An arm at a number of labels: mean over draws with its 95 % interval, and the figure of every draw.</summary>
+public sealed record ArmFigure(string Arm, int Budget, double Mean, double Low, double High, IReadOnlyList<double> Values);
+
+/// <summary>The same for one member (<c>probe</c>, <c>full</c>, <c>short</c>, <c>long</c>, <c>mean</c>) of an arm.</summary>
+public sealed record MemberFigure(string Arm, string Member, int Budget, double Mean, double Low, double High, IReadOnlyList<double> Values);
+
+/// <summary>An arm less the one from scratch, paired over draws and test patients.</summary>
+public sealed record DifferenceFigure(string Arm, int Budget, double Mean, double Low, double High);
+
+/// <summary>An arm less any other, paired likewise.</summary>
+public sealed record ComparisonFigure(string Arm, string Against, int Budget, double Mean, double Low, double High, Finding Finding);
+
+/// <summary>What was chosen in one fit.</summary>
+public sealed record DrawChoice(string Arm, int Budget, int Draw, FitChoice Choice, double Seconds);
+
+/// <summary>What pretraining is worth.</summary>
+public sealed record LabelEfficiencyResult
+{
+    /// <summary>The figure's name.</summary>
+    public required string Metric { get; init; }
+
+    /// <summary>Every arm at every number of labels.</summary>
+    public required IReadOnlyList<ArmFigure> Arms { get; init; }
+
+    /// <summary>Every arm less <c>scratch</c>.</summary>
+    public required IReadOnlyList<DifferenceFigure> Differences { get; init; }
+
+    /// <summary>The first arm less every other, scratch included.</summary>
+    public required IReadOnlyList<ComparisonFigure> Comparisons { get; init; }
+
+    /// <summary>Labels from scratch that do as much.</summary>
+    public required IReadOnlyList<LabelsSaved> LabelsSaved { get; init; }
+
+    /// <summary>In plain words, from the intervals.</summary>
+    public required string Verdict { get; init; }
+
+    /// <summary>Each member of each arm by itself.</summary>
+    public required IReadOnlyList<MemberFigure> Members { get; init; }
+
+    /// <summary>What was chosen in each fit, and how long it took.</summary>
+    public required IReadOnlyList<DrawChoice> Choices { get; init; }
+
+    /// <summary>Test images.</summary>
+    public required int TestItems { get; init; }
+
+    /// <summary>Test patients.</summary>
+    public required int TestPatients { get; init; }
+
+    /// <summary>The figure of this result.</summary>
+    public Figure Figure(string title) => new(title, Metric.ToUpperInvariant(),
+        $"Lines are 95 % intervals over {Arms[0].Values.Count} draws of labels and {TestPatients} test patients.",
+        [.. Arms.Select(a => new FigurePoint(a.Arm, a.Budget, new Interval(a.Mean, a.Low, a.High)))]);
+
+    /// <summary>Writes <c>label-efficiency.svg</c>, <c>.png</c> and <c>.csv</c> (arm, budget, draw, value) into a folder.</summary>
+    public void Write(string folder, string title = "What pretraining is worth")
+    {
+        Directory.CreateDirectory(folder);
+        var figure = Figure(title);
+        File.WriteAllText(Path.Combine(folder, "label-efficiency.svg"), figure.ToSvg());
+        File.WriteAllBytes(Path.Combine(folder, "label-efficiency.png"), figure.ToPng());
+        var csv = new StringBuilder("arm,budget,draw," + Metric + "\n");
+        foreach (var a in Arms)
+            for (var r = 0; r < a.Values.Count; r++) csv.Append(CultureInfo.InvariantCulture, $"{Quoted(a.Arm)},{a.Budget},{r + 1},{a.Values[r]:0.000000}\n");
+        File.WriteAllText(Path.Combine(folder, "label-efficiency.csv"), csv.ToString());
+    }
+
+    private static string Quoted(string s) => s.AsSpan().ContainsAny(",\"\n") ? $"\"{s.Replace("\"", "\"\"")}\"" : s;
+}
+
+/// <summary>
+/// What pretraining is worth, as a methods section: draw labels (<see cref="LabelDraws"/>), the same for every arm; fit each arm with the same search
+/// (<see cref="ClassifierFit"/>), which never sees a test image; score on the test patients; resample draws and test patients together, the same resamples for every
+/// arm, so that differences are paired (the pigeonhole bootstrap of Owen, Annals of Applied Statistics 1, 2007); say what the intervals allow (<see cref="Verdict"/>).
+/// </summary>
+public static class LabelEfficiency
+{
+    /// <summary>Runs or goes on with a comparison. Every finished fit is on disk before the next begins.</summary>
+    /// <exception cref="LearningException">The request cannot be carried out; the sentence says why.</exception>
+    public static LabelEfficiencyResult Run(LabelEfficiencyRequest request, IProgress<FitProgress>? progress, CancellationToken cancel)
+    {
+        Check(request);
+        var labels = request.Train.Select(i => i.Class).ToArray();
+        var budgets = request.Budgets.Distinct().Order().ToArray();
+        var draws = LabelDraws.Of(labels, [.. request.Train.Select(i => i.Patient)], request.Classes.Count, budgets, request.Repeats, request.Seed);
+        var done = request.Arms.ToDictionary(a => a.Arm.Name, a => FinishedFits.Open(request, a));
+        var total = request.Arms.Count * budgets.Length * draws.Length;
+        var (clock, fitted) = (System.Diagnostics.Stopwatch.StartNew(), 0);
+
+        foreach (var entry in request.Arms)
+        {
+            var wanted = (from r in Enumerable.Range(0, draws.Length) from b in budgets where done[entry.Arm.Name].Get(b, r) is null select (Draw: r, Budget: b)).ToList();
+            if (wanted.Count == 0) continue;
+            using var train = Shard.Open(entry.TrainShard);
+            using var test = Shard.Open(entry.TestShard);
+            using var arm = new ArmAtWork(entry.Arm, train.Batch, Devices.Choose(request.Device));
+            var standard = arm.Pretrained ? FeatureStandard.Of(arm.Features(Pool(request))) : null;
+            var testIndices = request.Test.Select(i => i.Index).ToArray();
+            var testFeatures = arm.Pretrained ? arm.Embed(test.Batch, testIndices) : null;
+            foreach (var (draw, budget) in wanted)
+            {
+                cancel.ThrowIfCancellationRequested();
+                var began = clock.Elapsed;
+                var items = draws[draw].Take(budget).Select(i => request.Train[i]).ToArray();
+                using var fit = ClassifierFit.Fit(arm, standard, items, request.Classes.Count, request.Settings, Seeds.Of(request.Seed, $"fit {entry.Arm.Name} {budget} {draw}"), cancel);
+                var answers = fit.Answers(test.Batch, testIndices, testFeatures);
+                done[entry.Arm.Name].Add(new FinishedFit(budget, draw, fit.Choice, Math.Round((clock.Elapsed - began).TotalSeconds, 2),
+                    answers.ToDictionary(a => a.Key, a => a.Value.Values.ToArray().Select(v => (float)v).ToArray())));
+                fitted++;
+                progress?.Report(new FitProgress(done.Values.Sum(d => d.Count), total, $"{entry.Arm.Name}, {budget} labels, draw {draw + 1}", clock.Elapsed.TotalSeconds / fitted));
+            }
+        }
+        return Summarise(request, budgets, draws.Length, done);
+    }
+
+    // At most 1,000 images set the scale of features: more change the third digit of a deviation.
+    private static int[] Pool(LabelEfficiencyRequest request)
+    {
+        var all = request.Train.Select(i => i.Index).Distinct().ToArray();
+        Seeds.Random(request.Seed, "pool").Shuffle(all);
+        return [.. all.Take(1000)];
+    }
+
+    private static void Check(LabelEfficiencyRequest request)
+    {
+        if (request.Classes.Count < 2) throw new LearningException("There is only one class; a comparison needs at least two.");
+        if (!request.Arms.Any(a => a.Arm is { Name: Arm.Scratch, Weights: null })) throw new LearningException("The comparison has no arm from scratch; add it.");
+        if (request.Arms.Select(a => a.Arm.Name).Distinct().Count() < request.Arms.Count) throw new LearningException("Two arms have the same name; name each encoder once.");
+        if (request.Test.Count == 0) throw new LearningException("There are no test items; give a table of labels that were not trained on.");
+        if (request.Test.Select(i => i.Class).Distinct().Count() < request.Classes.Count) throw new LearningException("The test items lack a class; every class must be among them.");
+        var shared = request.Train.Select(i => i.Patient).Intersect(request.Test.Select(i => i.Patient)).Take(3).ToList();
+        if (shared.Count > 0) throw new LearningException($"Some patients are in both tables ({string.Join(", ", shared)}); a patient must be in one only.");
+    }
+
+    private static LabelEfficiencyResult Summarise(LabelEfficiencyRequest request, int[] budgets, int draws, Dictionary<string, FinishedFits> done)
+    {
+        var labels = request.Test.Select(i => i.Class).ToArray();
+        var patients = request.Test.Select(i => i.Patient).ToArray();
+        var classes = request.Classes.Count;
+        var arms = request.Arms.Select(a => a.Arm.Name).ToArray();
+
+        // One curve for each arm, member, budget and draw; "" is the chosen answer.
+        var curves = new Dictionary<(string Arm, string Member, int Budget), Auroc[]>();
+        var choices = new List<DrawChoice>();
+        foreach (var arm in arms)
+        {
+            foreach (var budget in budgets)
+            {
+                var fits = Enumerable.Range(0, draws).Select(r => done[arm].Get(budget, r)!).ToArray();
+                foreach (var member in fits[0].Answers.Keys.Append(""))
+                {
+                    curves[(arm, member, budget)] = [.. fits.Select(f => new Auroc(
+                        new Probabilities(classes, Array.ConvertAll(f.Answers[member.Length == 0 ? f.Choice.Answer : member], p => (double)p)), labels))];
+                }
+                choices.AddRange(fits.Select(f => new DrawChoice(arm, budget, f.Draw + 1, f.Choice, f.Seconds)));
+            }
+        }
+
+        // Draws and test patients are resampled together; replicate b of every mean is on the same ones.
+        var bootstrap = new GroupBootstrap(patients, Seeds.Of(request.Seed, "test patients"));
+        var drawing = Seeds.Random(request.Seed, "draws");
+        var means = curves.Keys.ToDictionary(k => k, _ => new double[bootstrap.Resamples]);
+        var times = new int[draws];
+        bootstrap.ForEach((b, weights) =>
+        {
+            Array.Clear(times);
+            for (var r = 0; r < draws; r++) times[drawing.Next(draws)]++;
+            foreach (var (key, curve) in curves)
+            {
+                var sum = 0.0;
+                for (var r = 0; r < draws; r++) if (times[r] > 0) sum += times[r] * curve[r].Weighted(weights);
+                means[key][b] = sum / draws;
+            }
+        });
+        var values = curves.ToDictionary(c => c.Key, c => c.Value.Select(a => a.Value).ToArray());
+        var rarest = ClassificationMetrics.RarestClass(labels, patients);
+        Interval Mean((string, string, int) key) => GroupBootstrap.Percentiles(values[key].Average(), means[key], rarest, bootstrap.Groups, 0, 1);
+        Interval Difference(string arm, string against, int budget)
+        {
+            var (a, b) = ((arm, "", budget), (against, "", budget));
+            return GroupBootstrap.Percentiles(values[a].Average() - values[b].Average(), [.. means[a].Zip(means[b], (x, y) => x - y)], rarest, bootstrap.Groups, -1, 1);
+        }
+
+        var figures = (from a in arms from b in budgets let i = Mean((a, "", b)) select new ArmFigure(a, b, i.Value, i.Low, i.High, values[(a, "", b)])).ToList();
+        var scratch = figures.Where(f => f.Arm == Arm.Scratch).Select(f => (f.Budget, f.Mean)).ToList();
+        var saved = figures.Where(f => f.Arm != Arm.Scratch).Select(f => LabelsSaved.Of(f.Arm, f.Budget, f.Mean, scratch)).ToList();
+        var comparisons = (from other in arms.Skip(1) from b in budgets let d = Difference(arms[0], other, b)
+                           select new ComparisonFigure(arms[0], other, b, d.Value, d.Low, d.High, Verdict.Of(d))).ToList();
+        return new LabelEfficiencyResult
+        {
+            Metric = "auroc",
+            Arms = figures,
+            Differences = [.. from a in arms where a != Arm.Scratch from b in budgets let d = Difference(a, Arm.Scratch, b) select new DifferenceFigure(a, b, d.Value, d.Low, d.High)],
+            Comparisons = comparisons,
+            LabelsSaved = saved,
+            Verdict = Say(arms[0], comparisons, saved),
+            Members = [.. from c in curves.Keys where c.Member.Length > 0 let i = Mean(c) select new MemberFigure(c.Arm, c.Member, c.Budget, i.Value, i.Low, i.High, values[c])],
+            Choices = choices,
+            TestItems = labels.Length,
+            TestPatients = bootstrap.Groups,
+        };
+    }
+
+    // From scratch first: that is what pretraining is for; the other encoders after it.
+    private static string Say(string arm, List<ComparisonFigure> comparisons, List<LabelsSaved> saved) => string.Join(' ', comparisons
+        .GroupBy(c => c.Against).OrderBy(g => g.Key != Arm.Scratch)
+        .Select(g => Verdict.Summary([.. g.Select(c => new Compared(arm, c.Against, c.Budget, new Interval(c.Mean, c.Low, c.High)))], g.Key == Arm.Scratch ? saved : [])));
+}
+
+/// <summary>One finished fit as it stands on disk: a line of JSON with the probabilities it gave the test items, by member, N·K in rows.</summary>
+internal sealed record FinishedFit(int Budget, int Draw, FitChoice Choice, double Seconds, IReadOnlyDictionary<string, float[]> Answers);
+
+/// <summary>The finished fits of one arm. Their file is named by what the fits depend on, so another request never takes them over.</summary>
+internal sealed class FinishedFits
+{
+    private readonly string _path;
+    private readonly Dictionary<(int, int), FinishedFit> _fits = [];
+
+    private FinishedFits(string path) => _path = path;
+
+    public int Count => _fits.Count;
+
+    public static FinishedFits Open(LabelEfficiencyRequest request, LabelEfficiencyArm arm)
+    {
+        Directory.CreateDirectory(request.Folder);
+        var fits = new FinishedFits(Path.Combine(request.Folder, $"fits-{Key(request, arm)}.jsonl"));
+        if (!File.Exists(fits._path)) return fits;
+        var whole = new List<string>();
+        foreach (var line in File.ReadLines(fits._path))
+        {
+            // A process killed in mid-line leaves part of one; that fit is done again.
+            FinishedFit? fit;
+            try { fit = JsonSerializer.Deserialize<FinishedFit>(line, LearningJson.Options); }
+            catch (JsonException) { continue; }
+            if (fit is null) continue;
+            fits._fits[(fit.Budget, fit.Draw)] = fit;
+            whole.Add(line);
+        }
+        File.WriteAllLines(fits._path + ".tmp", whole);
+        File.Move(fits._path + ".tmp", fits._path, overwrite: true);
+        return fits;
+    }
+
+    public FinishedFit? Get(int budget, int draw) => _fits.GetValueOrDefault((budget, draw));
+
+    public void Add(FinishedFit fit)
+    {
+        var line = JsonSerializer.SerializeToUtf8Bytes(fit, LearningJson.Options);
+        using (var file = new FileStream(_path, FileMode.Append, FileAccess.Write, FileShare.Read))
+        {
+            file.Write([.. line, (byte)'\n']);
+            file.Flush(flushToDisk: true);
+        }
+        _fits[(fit.Budget, fit.Draw)] = fit;
+    }
+
+    // Everything a fit depends on. Number of repeats, larger budgets and other arms are left out: more of them may be asked for later and the fits made so far still
+    // count. Test labels are left out too, since no fit may depend on them; scores are computed afresh.
+    private static string Key(LabelEfficiencyRequest request, LabelEfficiencyArm arm)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        void Text(string s) => hash.AppendData(Encoding.UTF8.GetBytes(s + "\n"));
+        Text($"{arm.Arm.Name} {JsonSerializer.Serialize(arm.Arm.Spec, LearningJson.Options)}");
+        if (arm.Arm.Weights is { } weights)
+        {
+            if (!File.Exists(weights)) throw new LearningException($"The weights of '{arm.Arm.Name}' are not at {weights}; choose another encoder.");
+            using var file = File.OpenRead(weights);
+            hash.AppendData(SHA256.HashData(file));
+        }
+        foreach (var path in new[] { arm.TrainShard, arm.TestShard })
+        {
+            using var shard = Shard.Open(path);
+            foreach (var item in shard.ItemHashes) Text(item);
+            Text($"{shard.Height}×{shard.Width}");
+        }
+        foreach (var i in request.Train) Text($"{i.Index} {i.Class} {i.Patient}");
+        foreach (var i in request.Test) Text($"{i.Index}");
+        // The smallest budget shapes the draws: two of each class must fit into it.
+        Text($"{request.Seed} {request.Classes.Count} {request.Budgets.Min()} {JsonSerializer.Serialize(request.Settings, LearningJson.Options)}");
+        return Convert.ToHexStringLower(hash.GetHashAndReset())[..16];
+    }
+}

@@ -1,0 +1,216 @@
+using DomainSsl.Learning.Data;
+using DomainSsl.Learning.Evaluation;
+using static TorchSharp.torch;
+
+namespace DomainSsl.Learning.FineTuning;
+
+/// <summary>An arm with the shard that holds the task's images at its resolution.</summary>
+/// <param name="Arm">What is fitted.</param>
+/// <param name="Shard">The same items in the same order for every arm.</param>
+public sealed record TaskArm(Arm Arm, string Shard);
+
+/// <summary>What pressing "Train" asks for.</summary>
+public sealed record TaskTrainingRequest
+{
+    /// <summary>The arms, the clinic's own encoder first; the others are what it is compared with.</summary>
+    public required IReadOnlyList<TaskArm> Arms { get; init; }
+
+    /// <summary>All labelled images of the task; <see cref="LabelledItem.Index"/> is the place in every arm's shard.</summary>
+    public required IReadOnlyList<LabelledItem> Labelled { get; init; }
+
+    /// <summary>The task's test patients, frozen before the first label. Their labelled images are scored and never fitted.</summary>
+    public required IReadOnlySet<string> TestPatients { get; init; }
+
+    /// <summary>Unlabelled images (places in the shards) that set the scale of features, none of test patients; without any, the labelled ones do.</summary>
+    public IReadOnlyList<int> Unlabelled { get; init; } = [];
+
+    /// <summary>Names of the classes; with two, the second is the finding.</summary>
+    public required IReadOnlyList<string> Classes { get; init; }
+
+    /// <summary>How much is tried.</summary>
+    public FitSettings Settings { get; init; } = FitSettings.Quick;
+
+    /// <summary>Of everything random.</summary>
+    public int Seed { get; init; } = 1;
+
+    /// <summary>Where the first arm's classifier goes (<see cref="Classifier"/>), or null to keep none.</summary>
+    public string? ClassifierFolder { get; init; }
+
+    /// <summary><c>auto</c>, <c>cpu</c> or <c>cuda</c>.</summary>
+    public string Device { get; init; } = "auto";
+}
+
+/// <summary>The figures of one arm.</summary>
+/// <param name="Arm">Its name.</param>
+/// <param name="Members">By member (<c>probe</c>, <c>full</c>, from scratch <c>short</c>, <c>long</c>; <c>mean</c>): figures on the test patients. Empty where there are none.</param>
+/// <param name="Metrics">The chosen answer's figures on the test patients. Empty where there are none.</param>
+/// <param name="CrossValidated">The figures of cross-validation by patient on the labels that were fitted, where test patients are few.</param>
+/// <param name="Choice">What was chosen.</param>
+public sealed record ArmResult(string Arm, IReadOnlyDictionary<string, IReadOnlyDictionary<string, Interval>> Members, IReadOnlyDictionary<string, Interval> Metrics,
+    IReadOnlyDictionary<string, Interval>? CrossValidated, FitChoice Choice);
+
+/// <summary>The clinic's own encoder less another arm.</summary>
+/// <param name="Arm">The first arm.</param>
+/// <param name="Against">The other.</param>
+/// <param name="Auroc">The paired difference.</param>
+/// <param name="CrossValidated">Whether it comes from cross-validation, because test patients are few.</param>
+/// <param name="Finding">What the interval says.</param>
+/// <param name="Sentence">The same in words.</param>
+public sealed record ArmComparison(string Arm, string Against, Interval Auroc, bool CrossValidated, Finding Finding, string Sentence);
+
+/// <summary>What training a task gave.</summary>
+public sealed record TaskTrainingResult
+{
+    /// <summary>Labels fitted.</summary>
+    public required int TrainItems { get; init; }
+
+    /// <summary>Patients they are of.</summary>
+    public required int TrainPatients { get; init; }
+
+    /// <summary>Labelled images of test patients.</summary>
+    public required int TestItems { get; init; }
+
+    /// <summary>Test patients with a label.</summary>
+    public required int TestPatients { get; init; }
+
+    /// <summary>Every arm's figures, in the order asked.</summary>
+    public required IReadOnlyList<ArmResult> Arms { get; init; }
+
+    /// <summary>The first arm against each other.</summary>
+    public required IReadOnlyList<ArmComparison> Comparisons { get; init; }
+
+    /// <summary>In plain words what pretraining was worth, from the intervals alone.</summary>
+    public required string Verdict { get; init; }
+}
+
+/// <summary>Trains a clinician's task on every arm, tests it on patients nobody looked at, and says what pretraining was worth.</summary>
+public static class TaskTraining
+{
+    /// <summary>With fewer test patients of any class than this, cross-validation on the labels is reported beside the test.</summary>
+    public const int FewTestPatients = 15;
+
+    private const int Folds = 4;
+
+    /// <summary>Fits every arm and scores it.</summary>
+    /// <exception cref="LearningException">The labels do not allow it; the sentence says what is missing.</exception>
+    public static TaskTrainingResult Run(TaskTrainingRequest request, IProgress<FitProgress>? progress, CancellationToken cancel)
+    {
+        var train = request.Labelled.Where(i => !request.TestPatients.Contains(i.Patient)).ToArray();
+        var test = request.Labelled.Where(i => request.TestPatients.Contains(i.Patient)).ToArray();
+        Check(request, train);
+        var classes = request.Classes.Count;
+        var testable = test.Select(i => i.Class).Distinct().Count() == classes;
+        var few = !testable || ClassificationMetrics.RarestClass([.. test.Select(i => i.Class)], [.. test.Select(i => i.Patient)]) < FewTestPatients;
+        var folds = few ? PatientFolds.Of([.. train.Select(i => i.Class)], [.. train.Select(i => i.Patient)], Folds, Seeds.Random(request.Seed, "task folds")) : [];
+
+        var (done, total) = (0, request.Arms.Count * (1 + folds.Count));
+        var clock = System.Diagnostics.Stopwatch.StartNew();
+        void Step(string what) => progress?.Report(new FitProgress(++done, total, what, clock.Elapsed.TotalSeconds / done));
+        var (arms, tested, validated) = (new List<ArmResult>(), new List<Probabilities?>(), new List<Probabilities?>());
+        foreach (var entry in request.Arms)
+        {
+            using var shard = Shard.Open(entry.Shard);
+            using var arm = new ArmAtWork(entry.Arm, shard.Batch, Devices.Choose(request.Device));
+            var seed = Seeds.Of(request.Seed, $"task {entry.Arm.Name}");
+            var standard = arm.Pretrained ? FeatureStandard.Of(arm.Features(ScaleOf(request, train))) : null;
+
+            // Each fold is a whole fit of its own; the mean of both members needs no choice, so nothing is chosen on what is held out.
+            Probabilities? crossValidated = null;
+            if (folds.Count > 0)
+            {
+                var values = new double[train.Length * classes];
+                foreach (var (fold, f) in folds.Select((fold, f) => (fold, f)))
+                {
+                    using var part = ClassifierFit.Fit(arm, standard, [.. fold.Fit.Select(i => train[i])], classes, request.Settings with { MemberFolds = 0 }, Seeds.Of(seed, $"task fold {f}"), cancel);
+                    var held = part.Answers(arm.Images, [.. fold.HeldOut.Select(i => train[i].Index)])[part.Choice.Answer];
+                    for (var i = 0; i < fold.HeldOut.Length; i++) held.Row(i).CopyTo(values.AsSpan(fold.HeldOut[i] * classes));
+                    Step($"{entry.Arm.Name}: cross-validation {f + 1} of {folds.Count}");
+                }
+                crossValidated = new Probabilities(classes, values);
+            }
+
+            var fit = ClassifierFit.Fit(arm, standard, train, classes, request.Settings, seed, cancel);
+            try
+            {
+                var answers = test.Length == 0 ? [] : fit.Answers(arm.Images, [.. test.Select(i => i.Index)]);
+                var figures = answers.ToDictionary(a => a.Key, a => Metrics(request, a.Value, test));
+                arms.Add(new ArmResult(entry.Arm.Name, figures, test.Length == 0 ? new Dictionary<string, Interval>() : figures[fit.Choice.Answer],
+                    crossValidated is null ? null : Metrics(request, crossValidated, train), fit.Choice));
+                tested.Add(testable ? answers[fit.Choice.Answer] : null);
+                validated.Add(crossValidated);
+                if (arms.Count == 1 && request.ClassifierFolder is { } folder)
+                {
+                    using var classifier = Classifier.From(fit, request.Classes);
+                    classifier.Save(folder);
+                }
+            }
+            finally
+            {
+                fit.Dispose();
+            }
+            Step($"{entry.Arm.Name}: fitted on {train.Length} labels");
+        }
+
+        var comparisons = new List<ArmComparison>();
+        for (var a = 1; a < arms.Count; a++)
+        {
+            // With few test patients the labels' own cross-validation has more to say; with enough, the test patients alone speak.
+            var crossValidated = few && validated[0] is not null;
+            var (mine, other, items) = crossValidated ? (validated[0], validated[a], train) : (tested[0], tested[a], test);
+            if (mine is null || other is null) continue;
+            var difference = Difference(request, mine, other, items);
+            var c = new Compared(arms[0].Arm, arms[a].Arm, train.Length, difference);
+            comparisons.Add(new ArmComparison(c.Arm, c.Against, difference, crossValidated, Verdict.Of(difference), Verdict.Sentence(c)));
+        }
+        return new TaskTrainingResult
+        {
+            TrainItems = train.Length,
+            TrainPatients = train.Select(i => i.Patient).Distinct().Count(),
+            TestItems = test.Length,
+            TestPatients = test.Select(i => i.Patient).Distinct().Count(),
+            Arms = arms,
+            Comparisons = comparisons,
+            Verdict = Say(arms, comparisons, train.Length, testable),
+        };
+    }
+
+    private static void Check(TaskTrainingRequest request, LabelledItem[] train)
+    {
+        if (request.Arms.Count == 0) throw new LearningException("No encoder was named; choose one, or train from scratch.");
+        for (var k = 0; k < request.Classes.Count; k++)
+        {
+            var n = train.Count(i => i.Class == k);
+            if (n < LabelDraws.LeastOfAClass)
+                throw new LearningException($"'{request.Classes[k]}' has {n} labelled images outside the test patients; label at least {LabelDraws.LeastOfAClass - n} more of it.");
+        }
+    }
+
+    // At most 400: whoever waits at the screen need not wait for more.
+    private static int[] ScaleOf(TaskTrainingRequest request, LabelledItem[] train)
+    {
+        var all = request.Unlabelled.Concat(train.Select(i => i.Index)).Distinct().ToArray();
+        Seeds.Random(request.Seed, "pool").Shuffle(all);
+        return [.. all.Take(400)];
+    }
+
+    private static IReadOnlyDictionary<string, Interval> Metrics(TaskTrainingRequest request, Probabilities p, LabelledItem[] items) =>
+        ClassificationMetrics.Of(p, [.. items.Select(i => i.Class)], [.. items.Select(i => i.Patient)], request.Classes, Seeds.Of(request.Seed, "test patients"));
+
+    private static Interval Difference(TaskTrainingRequest request, Probabilities a, Probabilities b, LabelledItem[] items)
+    {
+        int[] labels = [.. items.Select(i => i.Class)];
+        string[] patients = [.. items.Select(i => i.Patient)];
+        var (first, second) = (new Auroc(a, labels), new Auroc(b, labels));
+        return new GroupBootstrap(patients, Seeds.Of(request.Seed, "test patients"))
+            .Of(w => first.Weighted(w) - second.Weighted(w), -1, 1, ClassificationMetrics.RarestClass(labels, patients));
+    }
+
+    private static string Say(List<ArmResult> arms, List<ArmComparison> comparisons, int labels, bool testable)
+    {
+        var own = arms[0];
+        var figure = testable && own.Metrics.TryGetValue("auroc", out var auroc) ? $"On patients it has never seen, {own.Arm} reaches an AUROC of {auroc}."
+            : own.CrossValidated is { } cv && cv.TryGetValue("auroc", out auroc) ? $"The test patients do not have every class yet; cross-validated on the {labels} labels, {own.Arm} reaches an AUROC of {auroc}."
+            : "There are too few labels to test it; label more patients of every class.";
+        return string.Join(' ', comparisons.OrderBy(c => c.Against != Arm.Scratch).Select(c => c.Sentence).Prepend(figure));
+    }
+}
