@@ -2,6 +2,8 @@ using DomainSsl.Core.Audit;
 using DomainSsl.Core.Database;
 using DomainSsl.Core.People;
 using DomainSsl.Core.Review;
+using DomainSsl.Core.Models;
+using DomainSsl.Core.Runs;
 using DomainSsl.Core.Storage;
 using DomainSsl.Core.Tasks;
 using Microsoft.Extensions.DependencyInjection;
@@ -23,6 +25,10 @@ public static class CoreServices
         services.TryAddSingleton(new TaskOptions());
         services.AddSingleton<TaskService>();
         services.AddSingleton<ReviewQueue>();
+        services.AddSingleton<IRunQueue, RunQueue>();
+        services.AddSingleton<RunFeed>();
+        services.AddSingleton<RunLog>();
+        services.AddSingleton<ModelRegistry>();
         return services;
     }
 }

@@ -1,0 +1,40 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+
+namespace DomainSsl.Core.Runs;
+
+/// <summary>Requests as they stand in the rows of the queue.</summary>
+public static class RunRequestJson
+{
+    private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <summary>What kind of run a request asks for.</summary>
+    public static RunKind KindOf(RunRequest request) => request switch
+    {
+        PretrainRequest => RunKind.Pretrain,
+        FineTuneRequest => RunKind.FineTune,
+        EvaluateRequest => RunKind.Evaluate,
+        LabelEfficiencyRequest => RunKind.LabelEfficiency,
+        PredictRequest => RunKind.Predict,
+        EmbedRequest => RunKind.Embed,
+        _ => throw new ArgumentException($"No kind of run carries out a {request.GetType().Name}.", nameof(request)),
+    };
+
+    /// <summary>The request as JSON.</summary>
+    public static string Write(RunRequest request) => JsonSerializer.Serialize(request, request.GetType(), Options);
+
+    /// <summary>The request of a row.</summary>
+    public static RunRequest Read(Run run) => (RunRequest)(JsonSerializer.Deserialize(run.Request, TypeOf(run.Kind), Options)
+        ?? throw new InvalidDataException($"The run {run.Id} has no request."));
+
+    private static Type TypeOf(RunKind kind) => kind switch
+    {
+        RunKind.Pretrain => typeof(PretrainRequest),
+        RunKind.FineTune => typeof(FineTuneRequest),
+        RunKind.Evaluate => typeof(EvaluateRequest),
+        RunKind.LabelEfficiency => typeof(LabelEfficiencyRequest),
+        RunKind.Predict => typeof(PredictRequest),
+        RunKind.Embed => typeof(EmbedRequest),
+        _ => throw new ArgumentOutOfRangeException(nameof(kind)),
+    };
+}
