@@ -1,8 +1,8 @@
 using DomainSsl.Core.Audit;
 using DomainSsl.Core.Database;
+using DomainSsl.Core.Models;
 using DomainSsl.Core.People;
 using DomainSsl.Core.Review;
-using DomainSsl.Core.Models;
 using DomainSsl.Core.Runs;
 using DomainSsl.Core.Storage;
 using DomainSsl.Core.Tasks;

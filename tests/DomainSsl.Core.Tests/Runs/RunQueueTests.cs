@@ -44,8 +44,8 @@ public sealed class RunQueueTests
             asked.Add(await f.EnqueueAsync());
             f.Clock.Turn(TimeSpan.FromSeconds(1));
         }
-        var claimed = new List<string?>();
-        for (var i = 0; i < 3; i++) claimed.Add((await f.Queue.ClaimAsync())?.RunId);
+        var claimed = new List<string>();
+        for (var i = 0; i < 3; i++) claimed.Add((await f.Queue.ClaimAsync())!.RunId);
         Assert.Equal(asked, claimed);
         Assert.Null(await f.Queue.ClaimAsync());
     }
