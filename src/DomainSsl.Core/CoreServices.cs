@@ -28,6 +28,7 @@ public static class CoreServices
         services.AddSingleton<IRunQueue, RunQueue>();
         services.AddSingleton<RunFeed>();
         services.AddSingleton<RunLog>();
+        services.AddSingleton<RecipeCatalog>();
         services.AddSingleton<ModelRegistry>();
         return services;
     }

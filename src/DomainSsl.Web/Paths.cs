@@ -38,6 +38,13 @@ public static class Paths
     /// <summary>The machine and its parts.</summary>
     public const string System = "/system";
 
+    /// <summary>Collection, recipe, go.</summary>
+    public const string NewPretraining = "/pretraining/new";
+
+    /// <summary>One run, live.</summary>
+    public static string Run(string id) => $"/runs/{id}";
+    /// <summary>One model with its lineage.</summary>
+    public static string Model(string id) => $"/models/{id}";
     /// <summary>A study in the viewer.</summary>
     public static string Study(long id) => $"/library/studies/{id}";
     /// <summary>A recording over its waveform.</summary>

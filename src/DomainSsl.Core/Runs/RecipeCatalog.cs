@@ -1,0 +1,55 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using DomainSsl.Core.Storage;
+
+namespace DomainSsl.Core.Runs;
+
+/// <summary>A recipe as a page needs it; the whole of it stays JSON, which the worker reads.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Objective">The objective's name: <c>simclr</c>, <c>mae</c>.</param>
+/// <param name="Resolution">Side of the images that the encoder sees, pixels.</param>
+/// <param name="StartsFrom">The model that it continues, or null: from scratch.</param>
+/// <param name="For">What it is for, in a sentence.</param>
+/// <param name="Expect">What it should reach.</param>
+/// <param name="Seconds">Its time limit, seconds; null where it counts steps.</param>
+/// <param name="Json">The recipe.</param>
+public sealed record RecipeSummary(string Name, string Objective, int Resolution, string? StartsFrom, string For, string Expect, double? Seconds, string Json);
+
+/// <summary>
+/// The recipes that came with the program (<c>Recipes/</c> beside it) and those that the administrator added (<c>recipes/</c> in the data folder). They are told here without loading
+/// what trains by them: the site must not.
+/// </summary>
+public sealed class RecipeCatalog(DataFolder folder)
+{
+    /// <summary>The recipe taken where none is named.</summary>
+    public const string Default = "simclr";
+
+    /// <summary>All recipes, the default first.</summary>
+    public IReadOnlyList<RecipeSummary> All() =>
+        [.. Files().Select(Read).OfType<RecipeSummary>().DistinctBy(r => r.Name).OrderBy(r => r.Name != Default).ThenBy(r => r.Name, StringComparer.Ordinal)];
+
+    /// <summary>A recipe by name.</summary>
+    /// <exception cref="RefusedException">There is none.</exception>
+    public RecipeSummary Get(string name) => All().FirstOrDefault(r => string.Equals(r.Name, name, StringComparison.OrdinalIgnoreCase))
+        ?? throw new RefusedException("no-recipe", $"There is no recipe '{name}'; choose one of {string.Join(", ", All().Select(r => r.Name))}.");
+
+    private IEnumerable<string> Files()
+    {
+        foreach (var place in (string[])[Path.Combine(AppContext.BaseDirectory, "Recipes"), Path.Combine(folder.Root, "recipes")])
+            if (Directory.Exists(place))
+                foreach (var file in Directory.EnumerateFiles(place, "*.json").Order(StringComparer.Ordinal)) yield return file;
+    }
+
+    // A file that is no recipe is passed over: one bad file of the administrator's must not hide the others.
+    private static RecipeSummary? Read(string path)
+    {
+        try
+        {
+            var json = File.ReadAllText(path);
+            var recipe = JsonNode.Parse(json)!;
+            return new RecipeSummary((string?)recipe["name"] ?? Path.GetFileNameWithoutExtension(path), (string?)recipe["objective"]?["name"] ?? "", (int?)recipe["encoder"]?["resolution"] ?? 0,
+                (string?)recipe["start"], (string?)recipe["about"]?["for"] ?? "", (string?)recipe["about"]?["expect"] ?? "", (double?)recipe["schedule"]?["seconds"], json);
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or IOException) { return null; }
+    }
+}

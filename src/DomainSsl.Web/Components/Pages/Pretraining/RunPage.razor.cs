@@ -1,0 +1,154 @@
+using DomainSsl.Core;
+using DomainSsl.Core.Database;
+using DomainSsl.Core.Models;
+using DomainSsl.Core.Runs;
+using DomainSsl.Web.Components.Shared;
+using Microsoft.AspNetCore.Components;
+using Microsoft.AspNetCore.Components.Authorization;
+using Microsoft.EntityFrameworkCore;
+
+namespace DomainSsl.Web.Components.Pages.Pretraining;
+
+/// <summary>One run, live: state, progress, curves, log. Opened at any time it draws from disk first and then from the feed.</summary>
+public sealed partial class RunPage
+{
+    // Bookkeeping of the trainer: in the file, not worth a curve.
+    private static readonly HashSet<string> NoCurve = ["step", "seconds", "progress", "lr", "waitingForData"];
+
+    private readonly Dictionary<string, Chart> Into = [];
+    private readonly List<string> _lines = [];
+    private readonly List<MetricPoint> _points = [];
+    private readonly Dictionary<string, double> _latest = [];
+    private readonly SemaphoreSlim _one = new(1);
+    private readonly IReadOnlyList<Shortcut> _keys = [new("c", "Stop the run; what it has learnt stays"), new("r", "Go on from the last checkpoint")];
+    private IReadOnlyList<Model> _models = [];
+    private IReadOnlyList<string> _log = [];
+    private IDisposable? _subscription;
+    private Run? _run;
+    private int _nextLine;
+    private bool _missing;
+    private string? _problem;
+
+    /// <summary>The run.</summary>
+    [Parameter]
+    public required string Id { get; set; }
+
+    [Inject] private RunFeed Feed { get; set; } = null!;
+    [Inject] private RunLog Log { get; set; } = null!;
+    [Inject] private IRunQueue Queue { get; set; } = null!;
+    [Inject] private IDbContextFactory<DomainSslContext> Database { get; set; } = null!;
+    [CascadingParameter] private Task<AuthenticationState> Person { get; set; } = null!;
+
+    private string Answer => _run!.State switch
+    {
+        RunState.Queued => "It waits until the worker is free.",
+        RunState.Running => "How far is it, and is it learning?",
+        RunState.Done => "It has ended well.",
+        RunState.Failed => "It failed; what it had learnt until its last checkpoint is kept.",
+        _ => "It was stopped; what it had learnt until its last checkpoint is kept.",
+    };
+
+    private string? Rate => _latest.TryGetValue("samplesPerSecond", out var rate) && rate > 0 ? $"{rate:0} images a second" : null;
+
+    /// <inheritdoc />
+    protected override async Task OnInitializedAsync()
+    {
+        await using (var db = await Database.CreateDbContextAsync())
+        {
+            _run = await db.Runs.AsNoTracking().SingleOrDefaultAsync(r => r.Id == Id);
+            _missing = _run is null;
+        }
+        if (_run is not null) await ReadAsync();
+    }
+
+    /// <inheritdoc />
+    protected override void OnAfterRender(bool firstRender)
+    {
+        // Only a page that somebody has before him follows the run; the prerendered one does not.
+        if (firstRender && !_missing) _subscription = Feed.Subscribe(Id, update => InvokeAsync(() => FollowAsync(update)));
+    }
+
+    private async Task FollowAsync(RunUpdate update)
+    {
+        _run = update.Run;
+        await ReadAsync();
+        StateHasChanged();
+    }
+
+    private async Task ReadAsync()
+    {
+        await _one.WaitAsync();
+        try
+        {
+            _log = await Log.ReadAsync(Id);
+            var page = await Feed.MetricsAsync(Id, _nextLine);
+            bool anew = page.FromLine == 0 && _points.Count > 0; // the run went back to a checkpoint
+            if (anew) _points.Clear();
+            _nextLine = page.NextLine;
+            _points.AddRange(page.Points);
+            foreach (var point in page.Points)
+            {
+                foreach (var (name, value) in point.Values)
+                {
+                    _latest[name] = value;
+                    if (!NoCurve.Contains(name) && !_lines.Contains(name)) _lines.Add(name);
+                }
+            }
+            _lines.Sort((a, b) => Order(a) != Order(b) ? Order(a).CompareTo(Order(b)) : string.CompareOrdinal(a, b));
+            if (page.Points.Count > 0 || anew)
+            {
+                foreach (var (name, chart) in Into.ToArray())
+                {
+                    if (anew) await DrawAsync(name);
+                    else await chart.AppendAsync([.. page.Points.Select(p => (double)p.Step)], [[.. page.Points.Select(p => Value(p, name))]]);
+                }
+            }
+            if (_run!.State == RunState.Done)
+            {
+                await using var db = await Database.CreateDbContextAsync();
+                _models = await db.Models.AsNoTracking().Where(m => m.RunId == Id).ToListAsync();
+            }
+        }
+        finally { _one.Release(); }
+    }
+
+    private async Task DrawAsync(string name)
+    {
+        if (Into.TryGetValue(name, out var chart))
+            await chart.SetAsync([.. _points.Select(p => (double)p.Step)], [[.. _points.Select(p => Value(p, name))]]);
+    }
+
+    private static double? Value(MetricPoint point, string name) => point.Values.TryGetValue(name, out var value) ? value : null;
+
+    private static int Order(string name) => name switch { "loss" => 0, "samplesPerSecond" => 2, _ => 1 };
+
+    private async Task CancelAsync() => await DoAsync(by => Queue.RequestCancelAsync(Id, by));
+
+    private async Task ResumeAsync() => await DoAsync(by => Queue.ResumeAsync(Id, by));
+
+    private async Task DoAsync(Func<string, Task> deed)
+    {
+        _problem = null;
+        try { await deed((await Person).User.Identity?.Name ?? "unknown"); }
+        catch (RefusedException e) { _problem = e.Refusal.Sentence; }
+    }
+
+    private static (string Title, string Meaning) Words(string name) => name switch
+    {
+        "loss" => ("Loss", "What training makes smaller. It should fall quickly at first and then ever more slowly; a flat line from the beginning means that nothing is learnt."),
+        "samplesPerSecond" => ("Images a second", "How fast training goes on this machine."),
+        "accuracy" => ("Partner found", "How often, of all images in the batch, the changed copy of an image is recognised as its own. It should rise."),
+        "alignment" => ("Alignment", "How far apart the two changed copies of one image lie; small is good."),
+        "uniformity" => ("Uniformity", "How evenly images fill the space of features; more negative is more even. At 0 all images look the same to the encoder."),
+        "spread" => ("Spread of features", "How far the features of different images differ. Near 0 the encoder tells nothing apart."),
+        _ => (string.Concat(char.ToUpperInvariant(name[0]).ToString(), name.AsSpan(1)), "A figure that this method reports while it learns."),
+    };
+
+    /// <inheritdoc />
+    public void Dispose()
+    {
+        _subscription?.Dispose();
+        _one.Dispose();
+        GC.SuppressFinalize(this);
+    }
+}
