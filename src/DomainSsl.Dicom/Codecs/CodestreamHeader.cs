@@ -28,20 +28,28 @@ internal enum CodestreamKind
 /// <param name="HasJfif">A JFIF marker: three components are Y, Cb, Cr whatever else is said.</param>
 /// <param name="AdobeTransform">Adobe's colour transform: 0 none, 1 YCbCr; -1 where not stated.</param>
 /// <param name="IsLabelledRgb">The components are named R, G, B.</param>
+/// <param name="IsPlanar">JPEG-LS with one scan a component: all of one, then all of the next.</param>
 internal sealed record CodestreamHeader(CodestreamKind Kind, int Rows, int Columns, int Components, int Precision, bool IsSigned, bool IsComplete, bool IsLossless,
-    bool HasJfif, int AdobeTransform, bool IsLabelledRgb)
+    bool HasJfif, int AdobeTransform, bool IsLabelledRgb, bool IsPlanar = false)
 {
     public static CodestreamHeader Read(ReadOnlySpan<byte> stream)
     {
+        stream = Bare(stream);
         if (stream.Length < 4) throw DicomErrors.Undecodable("a compressed frame is empty");
         return BinaryPrimitives.ReadUInt32BigEndian(stream) == 0xFF4FFF51 ? ReadJpeg2000(stream)
             : stream[0] == 0xFF && stream[1] == 0xD8 ? ReadJpeg(stream)
             : throw DicomErrors.Undecodable("its compressed frame does not begin as one should");
     }
 
+    /// <summary>The codestream itself where a frame was wrapped as a JP2 file, which PS3.5 §8.2.4 forbids and some writers do.</summary>
+    public static ReadOnlySpan<byte> Bare(ReadOnlySpan<byte> frame) =>
+        frame.StartsWith((ReadOnlySpan<byte>)[0, 0, 0, 12, (byte)'j', (byte)'P', (byte)' ', (byte)' ']) && frame.IndexOf((ReadOnlySpan<byte>)[0xFF, 0x4F, 0xFF, 0x51]) is > 0 and var at
+            ? frame[at..] : frame;
+
     private static CodestreamHeader ReadJpeg(ReadOnlySpan<byte> stream)
     {
         var (at, jfif, adobe) = (2, false, -1);
+        CodestreamHeader? found = null;
         while (at + 4 <= stream.Length)
         {
             if (stream[at] != 0xFF) throw DicomErrors.Undecodable("its compressed frame has no valid header");
@@ -53,13 +61,15 @@ internal sealed record CodestreamHeader(CodestreamKind Kind, int Rows, int Colum
             var body = stream.Slice(at + 4, length - 2);
             if (marker == 0xE0 && body.StartsWith("JFIF"u8)) jfif = true;
             if (marker == 0xEE && body.StartsWith("Adobe"u8) && body.Length >= 12) adobe = body[11];
+            // The first scan tells whether it has all components.
+            if (marker == 0xDA && found is not null) return found with { IsPlanar = found.Kind == CodestreamKind.JpegLs && found.Components > 1 && body.Length > 0 && body[0] == 1 };
             if (marker is 0xDA or 0xD9) break;
             // SOF0…15 but for DHT, JPG and DAC; SOF55 is JPEG-LS.
             if (marker is >= 0xC0 and <= 0xCF and not (0xC4 or 0xC8 or 0xCC) or 0xF7)
             {
                 if (body.Length < 6 || body.Length < 6 + 3 * body[5]) break;
                 var named = body[5] == 3 && body[6] == 'R' && body[9] == 'G' && body[12] == 'B';
-                return new(marker == 0xF7 ? CodestreamKind.JpegLs : CodestreamKind.Jpeg, BinaryPrimitives.ReadUInt16BigEndian(body[1..]),
+                found = new(marker == 0xF7 ? CodestreamKind.JpegLs : CodestreamKind.Jpeg, BinaryPrimitives.ReadUInt16BigEndian(body[1..]),
                     BinaryPrimitives.ReadUInt16BigEndian(body[3..]), body[5], body[0], false, EndsWith(stream, 0xD9), marker == 0xC3, jfif, adobe, named);
             }
             at += 2 + length;

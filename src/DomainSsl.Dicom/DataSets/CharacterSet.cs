@@ -115,7 +115,18 @@ public sealed class CharacterSet
     // ESC 2D F designates a 96-character right half (PS3.3 table C.12-3).
     private static Encoding? Designated(char final) => Single(final switch
     {
-        'A' => "100", 'B' => "101", 'C' => "109", 'D' => "110", 'L' => "144", 'G' => "127", 'F' => "126", 'H' => "138", 'M' => "148", 'b' => "203", 'T' => "166", _ => "",
+        'A' => "100",
+        'B' => "101",
+        'C' => "109",
+        'D' => "110",
+        'L' => "144",
+        'G' => "127",
+        'F' => "126",
+        'H' => "138",
+        'M' => "148",
+        'b' => "203",
+        'T' => "166",
+        _ => "",
     });
 
     private static readonly Lazy<Encoding> LazyJapanese = new(() => Encoding.GetEncoding(51932)), LazySupplement = new(() => Encoding.GetEncoding(20932)),

@@ -189,8 +189,9 @@ internal sealed class DicomParser
             if (mark != Item) throw DicomErrors.Contradicts(tag, _at, "something other than an item stands in its sequence");
             if (++_elements > _limits.MaxElements) throw DicomErrors.Exceeds($"more than {_limits.MaxElements:N0} elements", tag, _at);
             _at += 8;
-            if (length != Undefined && length > Span.Length - _at) throw DicomErrors.EndsWithin(tag, _at);
-            var itemEnd = length == Undefined ? Span.Length : _at + (int)length;
+            // An item that claims more than the file has may still hold whole elements up to the end (directories edited in place): each is checked by itself.
+            if (length != Undefined && length > Span.Length - _at && (_more || _at == Span.Length)) throw DicomErrors.EndsWithin(tag, _at);
+            var itemEnd = length == Undefined ? Span.Length : (int)Math.Min(_at + (long)length, Span.Length);
             // A whole file of one kind may hold a sequence of the other (private sequences copied through).
             var inner = itemEnd - _at >= 8 && !Tag(_at).IsDelimiter ? !HasVr(_at) : isImplicit;
             items.Add(ReadItems(itemEnd, depth + 1, inner, owner, open: length == Undefined));

@@ -113,15 +113,21 @@ public sealed class DicomImage
         }
         var plain = Unpack(bytes, d.BitsAllocated / 8, d.HighBit, d.IsSigned);
         if (!d.IsPlanar) return new(d.Rows, d.Columns, d.Samples, d.Photometric, plain);
-        var together = new int[plain.Length];
-        for (var s = 0; s < d.Samples; s++)
-            for (var p = 0; p < pixels; p++) together[p * d.Samples + s] = plain[s * pixels + p];
-        return new(d.Rows, d.Columns, d.Samples, d.Photometric, together);
+        return new(d.Rows, d.Columns, d.Samples, d.Photometric, Interleave(plain, d.Samples));
+    }
+
+    private static int[] Interleave(int[] planes, int samples)
+    {
+        var (pixels, together) = (planes.Length / samples, new int[planes.Length]);
+        for (var s = 0; s < samples; s++)
+            for (var p = 0; p < pixels; p++) together[p * samples + s] = planes[s * pixels + p];
+        return together;
     }
 
     private PixelFrame DecodeSandboxed(ReadOnlySpan<byte> encoded)
     {
         var d = Description;
+        encoded = CodestreamHeader.Bare(encoded);
         var header = CodestreamHeader.Read(encoded);
         if (header.Rows != d.Rows || header.Columns != d.Columns)
             throw DicomErrors.Undecodable($"it says {d.Columns} × {d.Rows} pixels and its compressed frame {header.Columns} × {header.Rows}");
@@ -129,6 +135,8 @@ public sealed class DicomImage
         if (header.Precision is < 2 or > 16) throw new DicomException(DicomErrors.UnsupportedPixels, $"The image has {header.Precision} bits a value, which this version does not read.", DicomTags.PixelData);
         if (!header.IsComplete)
             throw new DicomException(DicomErrors.Truncated, "The file ends in the middle of its pixel data; copy it again from the source.", DicomTags.PixelData);
+        // A block of 64 pixels takes two bits at least, colour at a quarter: a claim far beyond that is no image, and no memory is taken for it.
+        if (header.Kind == CodestreamKind.Jpeg && (long)d.Rows * d.Columns > (long)encoded.Length * 1024) throw DicomErrors.Undecodable("it holds fewer bytes than its size needs");
         var expected = _syntax.Uid switch
         {
             _ when _syntax == TransferSyntax.JpegLsLossless || _syntax == TransferSyntax.JpegLsNearLossless => CodestreamKind.JpegLs,
@@ -143,6 +151,7 @@ public sealed class DicomImage
         var values = header.Kind == CodestreamKind.Jpeg && !ShouldKeepAlignment(header, d)
             ? Unpack(bytes, frame.SampleBytes, Math.Min(d.HighBit, 8 * frame.SampleBytes - 1), d.IsSigned)
             : Align(bytes, frame.SampleBytes, Math.Min(header.Precision, d.BitsStored), d.IsSigned);
+        if (header.IsPlanar) values = Interleave(values, d.Samples);
         return new(d.Rows, d.Columns, d.Samples, DecodedPhotometric(header, d), values);
     }
 

@@ -19,6 +19,7 @@ internal static class RleDecoder
         if (segments != samples * sampleBytes) throw DicomErrors.Undecodable($"it has {segments} RLE segments where {samples * sampleBytes} are needed");
         // Two bytes make at most 128: a claim beyond that cannot be true, and no memory is taken for it.
         if ((long)pixels * segments > (long)(encoded.Length - HeaderLength) * 64) throw DicomErrors.Undecodable("it holds fewer RLE bytes than its size needs");
+        if ((long)pixels * segments > Array.MaxLength) throw DicomErrors.Exceeds("a frame of more than two gigabytes", DicomTags.PixelData);
         var decoded = new byte[pixels * segments];
         var stride = samples * sampleBytes;
         for (var s = 0; s < segments; s++)
