@@ -133,6 +133,8 @@ public static class SiteHost
         app.MapStaticAssets().AllowAnonymous();
         app.MapGet("/health", () => Results.Text("ok")).AllowAnonymous().WithName("health");
         app.MapSiteEndpoints();
+        app.MapTaskEndpoints();
+        app.MapReviewEndpoints();
         app.MapRazorComponents<App>().AddInteractiveServerRenderMode(o => o.ContentSecurityFrameAncestorsPolicy = "'none'");
     }
 

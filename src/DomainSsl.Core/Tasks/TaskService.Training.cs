@@ -137,6 +137,26 @@ public sealed partial class TaskService
             $"{task.Name} {rounds + 1}", Seed: taskId, PredictRest: true);
     }
 
+    /// <summary>Asks for a training run with the labels as they stand now.</summary>
+    /// <returns>The run's id.</returns>
+    /// <exception cref="RefusedException">There are too few labels or patients to learn from, or training runs already.</exception>
+    public async Task<string> TrainAsync(long taskId, string by, CancellationToken cancel = default)
+    {
+        var request = await TrainingRequestAsync(taskId, cancel);
+        return await queue.EnqueueAsync(request, $"Train {request.ModelName} on {request.Labels.Count} labels", by, taskId, cancel);
+    }
+
+    /// <summary>The result of the newest training run that ended well; null before the first.</summary>
+    public async Task<TaskResult?> NewestResultAsync(long taskId, CancellationToken cancel = default)
+    {
+        await using var db = await factory.CreateDbContextAsync(cancel);
+        var runs = await db.Runs.AsNoTracking().Where(r => r.TaskId == taskId && r.Kind == RunKind.FineTune && r.State == RunState.Done).OrderByDescending(r => r.QueuedAt)
+            .Select(r => r.Id).Take(5).ToListAsync(cancel);
+        foreach (var run in runs)
+            if (await TaskResult.ReadAsync(folder.Run(run), cancel) is { } result) return result;
+        return null;
+    }
+
     // The encoder in use; before any was promoted the newest that this clinic pretrained; before that the public one.
     private static async Task<string> EncoderAsync(DomainSslContext db, CancellationToken cancel) =>
         await db.Models.Where(m => m.Kind == ModelKind.Encoder && m.State != ModelState.Retired)

@@ -4,6 +4,7 @@ using DomainSsl.Core.Collections;
 using DomainSsl.Core.Database;
 using DomainSsl.Core.Models;
 using DomainSsl.Core.Runs;
+using DomainSsl.Core.Storage;
 using Microsoft.EntityFrameworkCore;
 
 namespace DomainSsl.Core.Tasks;
@@ -12,7 +13,7 @@ namespace DomainSsl.Core.Tasks;
 /// Everything about tasks: made once with their test patients drawn and locked, labelled image by image (<c>TaskService.Labelling.cs</c>), trained
 /// (<c>TaskService.Training.cs</c>). A label is committed before a method returns, is stored once however often it is sent, and is never overwritten.
 /// </summary>
-public sealed partial class TaskService(IDbContextFactory<DomainSslContext> factory, AuditLog audit, TimeProvider time, TaskOptions options)
+public sealed partial class TaskService(IDbContextFactory<DomainSslContext> factory, AuditLog audit, IRunQueue queue, DataFolder folder, TimeProvider time, TaskOptions options)
 {
     private readonly ConcurrentDictionary<long, LabellingOrder> orders = new();
     private readonly ItemHolds holds = new(time, options.HoldFor);

@@ -1,4 +1,4 @@
-import type { DotNet, Widget } from './widget';
+import { isTyping, type DotNet, type Widget } from './widget';
 import { newKey, outboxOf, type Standing } from './outbox';
 import { Pictures, Stage } from './picture';
 
@@ -189,6 +189,8 @@ export function mount(element: HTMLElement, options: Options, _: DotNet): Widget
     const button = event.target instanceof Element ? event.target.closest<HTMLButtonElement>('[data-decide],[data-view]') : null;
     if (!button || button.disabled) return;
     say('note', '');
+    // A click must not leave the focus on a button that the next Enter would press again.
+    if (event.detail > 0) element.querySelector<HTMLElement>('h1')?.focus({ preventScroll: true });
     switch (button.dataset.decide ?? button.dataset.view) {
       case 'accept': decide('accept', null); break;
       case 'correct': decide('correct', Number(button.dataset.class)); break;
@@ -202,6 +204,11 @@ export function mount(element: HTMLElement, options: Options, _: DotNet): Widget
       case 'out': stage.zoom(0.8); break;
       case 'reset': stage.reset(); break;
     }
+  }, { signal });
+  document.addEventListener('keydown', event => {
+    // A stands for Enter: whoever's hand lies on the letters need not reach.
+    const free = !event.ctrlKey && !event.altKey && !event.metaKey && !event.repeat && !isTyping(event.target) && !document.querySelector('dialog[open]');
+    if (event.key.toLowerCase() === 'a' && free) decide('accept', null);
   }, { signal });
   document.addEventListener('keydown', event => {
     if (event.repeat && !event.key.startsWith('Arrow') && !['+', '-'].includes(event.key)) event.stopImmediatePropagation();

@@ -1,19 +1,13 @@
 using DomainSsl.Core;
-using DomainSsl.Core.Database;
 using DomainSsl.Core.People;
-using DomainSsl.Core.Storage;
 using DomainSsl.Core.Tasks;
 using DomainSsl.Dicom;
-using Microsoft.EntityFrameworkCore;
 
 namespace DomainSsl.Web.Endpoints;
 
-/// <summary>What the labelling page asks for and sends while a clinician works: the next images, their pixels, the answers.</summary>
+/// <summary>What the labelling page asks for and sends while a clinician works: the next images, the answers.</summary>
 public static class TaskEndpoints
 {
-    /// <summary>Longer side of an image on the labelling page; a sharper look is the viewer's.</summary>
-    private const int LargestSide = 2048;
-
     /// <summary>An answer as the page sends it.</summary>
     /// <param name="Key">Unique to the answer: sent twice, it is stored once.</param>
     /// <param name="Item">The item.</param>
@@ -46,15 +40,6 @@ public static class TaskEndpoints
             var receipt = await service.UndoAsync(task, context.User.Identity!.Name!, body.Key ?? "", CancellationToken.None);
             return Results.Ok(new { item = receipt.ItemId, again = receipt.Again, progress = Shown(await service.ProgressAsync(task)) });
         }).WithFormToken();
-
-        app.MapGet("/api/items/{item:long}/pixels", async (long item, IDbContextFactory<DomainSslContext> factory, IBlobStore blobs, HttpContext context) =>
-        {
-            await using var db = await factory.CreateDbContextAsync(context.RequestAborted);
-            var found = await db.Items.AsNoTracking().Where(i => i.Id == item && i.InstanceId != null).Select(i => new { i.Instance!.BlobHash, i.Frame }).SingleOrDefaultAsync(context.RequestAborted);
-            if (found is null) return Results.Problem("There is no such image.", statusCode: StatusCodes.Status404NotFound);
-            await using var file = blobs.Open(found.BlobHash);
-            return ScreenPixels.Of(file, found.Frame, LargestSide) is { } block ? Results.Bytes(block, "application/octet-stream") : Results.Redirect(Paths.ItemImage(item, LargestSide));
-        }).RequireRoles(Roles.Anyone).WithRefusals();
     }
 
     internal static long[] Ids(string? list) =>

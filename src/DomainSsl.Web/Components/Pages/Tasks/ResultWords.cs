@@ -1,5 +1,6 @@
 using System.Globalization;
 using DomainSsl.Core.Tasks;
+using DomainSsl.Web.Components.Shared;
 
 namespace DomainSsl.Web.Components.Pages.Tasks;
 
