@@ -160,18 +160,21 @@ public sealed unsafe class Shard : IDisposable
         return new ReadOnlySpan<ushort>(_planes + (long)index * ItemPixels, ItemPixels);
     }
 
+    /// <summary>Items one after another as float32 in [0, 1], C·H·W values each.</summary>
+    public void Read(ReadOnlySpan<int> indices, Span<float> target)
+    {
+        var at = 0;
+        foreach (var index in indices)
+        {
+            foreach (var value in Item(index)) target[at++] = value * (1f / 65535f);
+        }
+    }
+
     /// <summary>Items as one tensor, float32 B×C×H×W in [0, 1] (C is 1 for grey images).</summary>
     public Tensor Batch(ReadOnlySpan<int> indices, Device device)
     {
         var batch = empty([indices.Length, Channels, Height, Width], ScalarType.Float32, Devices.Host);
-        fixed (byte* start = batch.bytes)
-        {
-            var target = (float*)start;
-            foreach (var index in indices)
-            {
-                foreach (var value in Item(index)) *target++ = value * (1f / 65535f);
-            }
-        }
+        Read(indices, System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(batch.bytes));
         if (device.type == batch.device_type) return batch;
         using (batch) return batch.to(device);
     }

@@ -49,7 +49,7 @@ public static class EncoderWeights
             var source = tensors[name];
             if (!source.shape.SequenceEqual(target.shape))
                 throw new LearningException($"The weights in {origin} are of another network: '{name}' is {string.Join("×", source.shape)} where {string.Join("×", target.shape)} is expected.");
-            target.copy_(source).DetachFromDisposeScope();
+            target.copy_(source);
         }
     }
 

@@ -1,0 +1,180 @@
+using System.Diagnostics;
+using DomainSsl.Learning.Augmentation;
+using DomainSsl.Learning.Data;
+using DomainSsl.Learning.Encoders;
+using DomainSsl.Learning.Health;
+using DomainSsl.Learning.Objectives;
+using DomainSsl.Learning.Weights;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace DomainSsl.Learning.Training;
+
+/// <summary>
+/// Pretrains an encoder. It knows no objective by name:
+/// <code>
+/// build, or restore the last checkpoint
+/// until the limit of steps or seconds
+///   cancelled?  → checkpoint, stop
+///   images      ← made ready by another thread during the step before
+///   views       ← augmentation of this step's stream
+///   loss        ← objective.Loss(views)            stop if it is not finite
+///   gradients   ← backward, clip
+///   weights     ← AdamW at the schedule's rate
+///   objective.AfterStep
+///   every log.steps                        line of metrics.jsonl, health, watchers
+///   every checkpoint.steps or .seconds     checkpoint
+/// write the encoder
+/// </code>
+/// Everything between images and weights happens in one dispose scope, so memory stays flat. What a step does depends on seed, step and state alone: a run that is killed and goes
+/// on ends with the same bits as one that was not (with a limit of steps; a limit of seconds lets the clock into the schedule).
+/// </summary>
+public static class Trainer
+{
+    /// <summary>Runs to the end, from the last checkpoint in the run's folder if there is one.</summary>
+    /// <exception cref="LearningException">Recipe, shard or weights do not fit, or the loss is not finite; one sentence.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled; a checkpoint is written.</exception>
+    public static TrainResult Run(TrainRequest request, IRunWatcher watcher, CancellationToken cancel)
+    {
+        TorchProcess.Tune();
+        var recipe = request.Recipe;
+        var device = Devices.Choose(request.Device);
+        var random = new RandomStreams(request.Seed);
+        Directory.CreateDirectory(request.RunFolder);
+        Durable.WriteText(Path.Combine(request.RunFolder, "recipe.json"), recipe.ToJson());
+
+        using var shard = Shard.Open(request.ShardPath);
+        if (shard.Count < 2) throw new LearningException("Pretraining needs at least two images; put more into the collection.");
+        using var data = new DataStream(shard, recipe.Data.Batch, random, device);
+        var views = new RandomViews(recipe.Augmentation, recipe.Encoder.Resolution);
+
+        var checkpoints = new Checkpoints(request.RunFolder);
+        var restored = checkpoints.ReadState();
+        if (restored is not null && restored.Seed != request.Seed)
+            throw new LearningException($"The run in {request.RunFolder} was begun with seed {restored.Seed}; go on with that, or use another folder.");
+        if (restored is not null) Linear.AsConvolution = restored.LinearAsConvolution;
+
+        using var objective = Build(request, random, restored is not null);
+        var precision = Precisions.Choose(restored?.Precision ?? recipe.Precision, objective.Encoder.Spec, device);
+        objective.Encoder.Precision = precision;
+        objective.Encoder.to(device);
+        objective.Heads.to(device);
+        using var optimiser = new AdamW(recipe.Optimiser, objective.Encoder, objective.Heads);
+        var state = restored ?? new TrainerState(0, 0, 0, request.Seed, Precisions.Name(precision), Linear.AsConvolution);
+        if (restored is not null) checkpoints.Restore(restored, objective, optimiser);
+        objective.Encoder.train();
+        objective.Heads.train();
+
+        var limited = request.MaxSteps is not null || request.MaxSeconds is not null;
+        var schedule = new Schedule(recipe.Schedule, limited ? request.MaxSteps : recipe.Schedule.Steps, limited ? request.MaxSeconds : recipe.Schedule.Seconds);
+        var metrics = new MetricsFile(request.RunFolder, state.Step);
+        var trivial = objective.TrivialLoss(data.Batch);
+        var health = RunHealth.Judge(metrics.Lines, objective.Metrics, trivial);
+        watcher.Started(new RunStart(state.Step, shard.Count, data.Batch, objective.Encoder.Spec.ToString(), optimiser.Weights.Sum(w => w.numel()), device.ToString(), state.Precision,
+        [
+            $"Activations in {state.Precision}, fully connected layers as {(state.LinearAsConvolution ? "convolutions" : "matrix products")}, {get_num_threads()} threads.",
+            .. restored is null ? [] : new[] { $"Goes on from step {state.Step}, after {state.Seconds:0} seconds of training." },
+        ]));
+
+        var clock = Stopwatch.StartNew();
+        double Seconds() => (restored?.Seconds ?? 0) + clock.Elapsed.TotalSeconds;
+        var (lastLine, lastCheck) = ((state.Step, state.Seconds), (state.Step, state.Seconds));
+        while (!schedule.Done(state.Step, state.Seconds))
+        {
+            if (cancel.IsCancellationRequested)
+            {
+                watcher.Checked(state.Step, checkpoints.Write(state, objective, optimiser));
+                cancel.ThrowIfCancellationRequested();
+            }
+
+            var progress = schedule.Progress(state.Step, state.Seconds);
+            var (step, rate) = (state.Step + 1, schedule.Rate(progress));
+            var logged = step % recipe.Log.Steps == 0 || step == 1 || schedule.Progress(step, state.Seconds) >= 1;
+            using (var scope = NewDisposeScope())
+            {
+                var images = data.Take(state.Step, out var waited);                                              // B×1×H×W
+                var seen = Enumerable.Range(0, objective.Views).Select(v => views.View(images, random.Augmentation(state.Step, v))).ToList();
+                var loss = objective.Loss(new Batch(seen, random.Objective(state.Step)));
+                if (logged || device.type == DeviceType.CPU) ThrowIfNotFinite(loss.Value.detach(), step, recipe);  // reading a value stops a GPU
+
+                optimiser.ZeroGradients();
+                loss.Value.backward();
+                if (recipe.Optimiser.Clip > 0) nn.utils.clip_grad_norm_(optimiser.Weights, recipe.Optimiser.Clip);
+                optimiser.Step(rate);
+                objective.AfterStep(step);
+
+                state = state with { Step = step, Seconds = Seconds(), WaitingSeconds = state.WaitingSeconds + waited };
+                if (logged)
+                {
+                    metrics.Append(new MetricsLine(step, state.Seconds, schedule.Progress(step, state.Seconds), loss.Value.detach().item<float>(), recipe.Optimiser.Rate * rate,
+                        (step - lastLine.Step) * data.Batch / Math.Max(1e-9, state.Seconds - lastLine.Seconds), state.WaitingSeconds / state.Seconds, objective.Measure(loss)));
+                    lastLine = (step, state.Seconds);
+                }
+            }
+            if (logged) watcher.Stepped(metrics.Lines[^1], health = RunHealth.Judge(metrics.Lines, objective.Metrics, trivial));
+            if (step - lastCheck.Step >= recipe.Checkpoint.Steps || state.Seconds - lastCheck.Seconds >= recipe.Checkpoint.Seconds)
+            {
+                watcher.Checked(step, checkpoints.Write(state, objective, optimiser));
+                lastCheck = (step, state.Seconds);
+            }
+        }
+
+        var path = Path.Combine(request.RunFolder, "encoder.safetensors");
+        EncoderWeights.Save(objective.Encoder, path);
+        var line = metrics.Lines.LastOrDefault();
+        var last = new Dictionary<string, double>(line?.Metrics ?? new Dictionary<string, double>());
+        if (line is not null) last["loss"] = line.Loss;
+        var result = new TrainResult(state.Step, state.Seconds, state.Step * data.Batch / Math.Max(1e-9, state.Seconds), state.WaitingSeconds / Math.Max(1e-9, state.Seconds),
+            PeakMemoryMb(), health, last, path, device.ToString(), state.Precision);
+        watcher.Ended(result);
+        return result;
+    }
+
+    /// <summary>The objective round an encoder with its first weights: the request's, else the recipe's; random where a checkpoint will follow.</summary>
+    public static IObjective Build(TrainRequest request, RandomStreams random, bool restored = false)
+    {
+        var recipe = request.Recipe;
+        var start = request.InitWeights ?? recipe.Start;
+        var spec = recipe.Encoder;
+        var from = start switch
+        {
+            "scratch" => null,
+            PublicEncoder.Name => restored ? EncoderFactory.Create(PublicEncoder.Spec, 0) : PublicEncoder.Read(),
+            _ => EncoderWeights.Load(start, Devices.Host),
+        };
+        if (from is not null)
+        {
+            // The weights decide which network it is; the recipe, at which resolution it goes on.
+            spec = from.Spec with { Resolution = recipe.Encoder.Resolution };
+            if (spec.Architecture == "vit" && from.Spec.Resolution != spec.Resolution)
+                throw new LearningException($"The encoder to begin from takes {from.Spec.Resolution}×{from.Spec.Resolution} pixels; set encoder.resolution={from.Spec.Resolution}.");
+        }
+        var encoder = EncoderFactory.Create(spec, (long)random.Initialisation(0).Next());
+        if (from is not null)
+        {
+            using (from) EncoderWeights.Restore(encoder, from.state_dict(), start);
+        }
+        return recipe.Objective.Create(encoder, random.Initialisation(1));
+    }
+
+    private static void ThrowIfNotFinite(Tensor loss, int step, Recipe recipe)
+    {
+        var value = loss.item<float>();
+        if (float.IsFinite(value)) return;
+        throw new LearningException($"The loss of step {step} is not a finite number, so the training was stopped; lower optimiser.rate (now {recipe.Optimiser.Rate:g3}) or set optimiser.clip=1.");
+    }
+
+    private static double PeakMemoryMb()
+    {
+        try
+        {
+            var line = File.ReadLines("/proc/self/status").FirstOrDefault(l => l.StartsWith("VmHWM:", StringComparison.Ordinal));
+            if (line is not null) return double.Parse(line.AsSpan(6, line.Length - 6 - 2)) / 1024;
+        }
+        catch (IOException)
+        {
+            // not Linux
+        }
+        return Process.GetCurrentProcess().PeakWorkingSet64 / 1048576.0;
+    }
+}
