@@ -96,7 +96,9 @@ internal sealed class Canvas
         }
     }
 
-    /// <summary>Fractal noise of mean 0 and deviation about 1: octaves of smoothed lattice noise, the coarsest with <paramref name="cells"/> cells across.</summary>
+    /// <summary>
+    /// Fractal noise of mean 0 and deviation about 1: octaves of smoothed lattice noise, the coarsest with <paramref name="cells"/> cells across.
+    /// </summary>
     public static Canvas Fractal(Randomness random, double cells, int octaves, double persistence = 0.6)
     {
         var canvas = new Canvas();

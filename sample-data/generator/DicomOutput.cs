@@ -36,8 +36,10 @@ internal sealed class DicomOutput
 
     public void Write(string path, ushort[] pixels, int columns, bool rle)
     {
-        Text(0x00020002, "UI", Encoding.ASCII.GetString(elements[0x00080016].Value).TrimEnd('\0')).Text(0x00020003, "UI", Encoding.ASCII.GetString(elements[0x00080018].Value).TrimEnd('\0'));
-        Text(0x00020010, "UI", rle ? RleLossless : ExplicitLittleEndian).Text(0x00020012, "UI", "2.25.336851275958757810911461898545210578371").Text(0x00020013, "SH", "SAMPLE_DATA");
+        Text(0x00020002, "UI", Encoding.ASCII.GetString(elements[0x00080016].Value).TrimEnd('\0'))
+            .Text(0x00020003, "UI", Encoding.ASCII.GetString(elements[0x00080018].Value).TrimEnd('\0'));
+        Text(0x00020010, "UI", rle ? RleLossless : ExplicitLittleEndian).Text(0x00020012, "UI", "2.25.336851275958757810911461898545210578371")
+            .Text(0x00020013, "SH", "SAMPLE_DATA");
         elements[0x00020001] = ("OB", [0, 1]);
         int rows = pixels.Length / columns;
         Number(0x00280002, 1).Text(0x00280004, "CS", "MONOCHROME2").Number(0x00280010, rows).Number(0x00280011, columns);

@@ -24,6 +24,7 @@ internal sealed record Focus(int Side, double Along, double Across, double Size,
     {
         double strength = random.Uniform();
         int count = finding switch { Finding.Nodule => 2 + random.Below(4), Finding.Opacity => 1 + random.Below(2), _ => 0 };
-        return [.. Enumerable.Range(0, count).Select(_ => new Focus(random.Chance(0.5) ? -1 : 1, random.Uniform(0.22, 0.85), random.Uniform(0.25, 0.8), random.Uniform(), strength))];
+        return [.. Enumerable.Range(0, count).Select(_ => new Focus(random.Chance(0.5) ? -1 : 1, random.Uniform(0.22, 0.85), random.Uniform(0.25, 0.8),
+            random.Uniform(), strength))];
     }
 }

@@ -34,25 +34,34 @@ internal static class Images
                 }
                 string name = $"phantom-{patient.Number:000}-{n + 1}.dcm";
                 var output = new DicomOutput();
-                string time = TimeSpan.FromSeconds(clock).ToString("hhmmss", CultureInfo.InvariantCulture), day = date.ToString("yyyyMMdd", CultureInfo.InvariantCulture);
+                string time = TimeSpan.FromSeconds(clock).ToString("hhmmss", CultureInfo.InvariantCulture),
+                    day = date.ToString("yyyyMMdd", CultureInfo.InvariantCulture);
                 output.Text(0x00080008, "CS", patient.Ct ? @"ORIGINAL\PRIMARY\AXIAL" : @"ORIGINAL\PRIMARY").Text(0x00080005, "CS", "ISO_IR 100")
-                    .Text(0x00080016, "UI", patient.Ct ? "1.2.840.10008.5.1.4.1.1.2" : "1.2.840.10008.5.1.4.1.1.1").Text(0x00080018, "UI", DicomOutput.Uid(about))
-                    .Text(0x00080020, "DA", day).Text(0x00080021, "DA", day).Text(0x00080023, "DA", day).Text(0x00080030, "TM", time).Text(0x00080033, "TM", time)
-                    .Text(0x00080050, "SH", $"SYN{patient.Number:000}{(patient.Ct ? 1 : n + 1)}").Text(0x00080060, "CS", patient.Ct ? "CT" : "CR").Text(0x00080070, "LO", "Synthetic data")
-                    .Text(0x00080080, "LO", "Synthetic Clinic").Text(0x00080090, "PN", "Synthetic^Referrer").Text(0x00081030, "LO", patient.Ct ? "Chest CT of a phantom" : "Chest of a phantom")
+                    .Text(0x00080016, "UI", patient.Ct ? "1.2.840.10008.5.1.4.1.1.2" : "1.2.840.10008.5.1.4.1.1.1")
+                    .Text(0x00080018, "UI", DicomOutput.Uid(about))
+                    .Text(0x00080020, "DA", day).Text(0x00080021, "DA", day).Text(0x00080023, "DA", day).Text(0x00080030, "TM", time)
+                    .Text(0x00080033, "TM", time)
+                    .Text(0x00080050, "SH", $"SYN{patient.Number:000}{(patient.Ct ? 1 : n + 1)}").Text(0x00080060, "CS", patient.Ct ? "CT" : "CR")
+                    .Text(0x00080070, "LO", "Synthetic data")
+                    .Text(0x00080080, "LO", "Synthetic Clinic").Text(0x00080090, "PN", "Synthetic^Referrer")
+                    .Text(0x00081030, "LO", patient.Ct ? "Chest CT of a phantom" : "Chest of a phantom")
                     .Text(0x0008103E, "LO", patient.Ct ? "Axial" : "Frontal").Text(0x00081090, "LO", "Phantom generator")
                     .Text(0x00100010, "PN", $"Synthetic^Phantom {patient.Number:000}").Text(0x00100020, "LO", $"PHANTOM-{patient.Number:000}")
                     .Text(0x00100030, "DA", born.ToString("yyyyMMdd", CultureInfo.InvariantCulture)).Text(0x00100040, "CS", sex).Text(0x00180015, "CS", "CHEST")
-                    .Text(0x0020000D, "UI", study).Text(0x0020000E, "UI", series).Text(0x00200010, "SH", patient.Ct ? "1" : $"{n + 1}").Text(0x00200011, "IS", "1")
+                    .Text(0x0020000D, "UI", study).Text(0x0020000E, "UI", series).Text(0x00200010, "SH", patient.Ct ? "1" : $"{n + 1}")
+                    .Text(0x00200011, "IS", "1")
                     .Text(0x00200013, "IS", patient.Ct ? $"{n + 1}" : "1");
                 if (patient.Ct)
-                    output.Text(0x00180050, "DS", "5").Text(0x00200032, "DS", FormattableString.Invariant($@"-180\-180\{-5 * n}")).Text(0x00200037, "DS", @"1\0\0\0\1\0")
-                        .Text(0x00200052, "UI", Frame(seed, patient.Id)).Text(0x00280030, "DS", @"2.25\2.25").Text(0x00281050, "DS", "-400").Text(0x00281051, "DS", "1600")
+                    output.Text(0x00180050, "DS", "5").Text(0x00200032, "DS", FormattableString.Invariant($@"-180\-180\{-5 * n}"))
+                        .Text(0x00200037, "DS", @"1\0\0\0\1\0")
+                        .Text(0x00200052, "UI", Frame(seed, patient.Id)).Text(0x00280030, "DS", @"2.25\2.25").Text(0x00281050, "DS", "-400")
+                        .Text(0x00281051, "DS", "1600")
                         .Text(0x00281052, "DS", "-1024").Text(0x00281053, "DS", "1").Text(0x00281054, "LO", "HU");
                 else
                     output.Text(0x00185101, "CS", "PA").Text(0x00181164, "DS", @"2.25\2.25").Text(0x00281050, "DS", "2048").Text(0x00281051, "DS", "4096");
 
-                var pixels = patient.Ct ? new Slice(seed, patient.Id, patient.Finding, foci).Take(n) : new Radiograph(seed, patient.Id, patient.Finding, foci).Take(n);
+                var pixels = patient.Ct ? new Slice(seed, patient.Id, patient.Finding, foci).Take(n)
+                    : new Radiograph(seed, patient.Id, patient.Finding, foci).Take(n);
                 output.Write(Path.Combine(images, name), pixels, Canvas.Size, rle: patient.Number % 4 != 0);
                 rows.Add(("images/" + name, patient.Finding, patient));
             }
@@ -62,10 +71,13 @@ internal static class Images
         WriteCsv("labels.csv", Labelled(rows, new Randomness(seed, "labels")));
 
         void WriteCsv(string name, IEnumerable<(string File, Finding Finding, Patient Patient)> some) => File.WriteAllText(Path.Combine(folder, name),
-            "file,label,patient\n" + string.Concat(some.OrderBy(r => r.File, StringComparer.Ordinal).Select(r => $"{r.File},{r.Finding.ToString().ToLowerInvariant()},PHANTOM-{r.Patient.Number:000}\n")));
+            "file,label,patient\n" + string.Concat(some.OrderBy(r => r.File, StringComparer.Ordinal).Select(r =>
+                $"{r.File},{r.Finding.ToString().ToLowerInvariant()},PHANTOM-{r.Patient.Number:000}\n")));
     }
 
-    /// <summary>Of every three patients one is seen by CT; findings are in equal numbers in both; two of three patients have three images, the others two.</summary>
+    /// <summary>
+    /// Of every three patients one is seen by CT; findings are in equal numbers in both; two of three patients have three images, the others two.
+    /// </summary>
     private static List<Patient> Draw(int patients, Randomness random)
     {
         var kinds = Enumerable.Range(0, patients).Select(i => (Ct: i % 3 == 2, Finding: (Finding)(i / 3 % 3), Images: i / 9 % 3 == 0 ? 2 : 3)).ToList();

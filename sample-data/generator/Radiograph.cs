@@ -12,7 +12,8 @@ internal sealed class Radiograph(ulong seed, string patient, Finding finding, Fo
         var body = new Randomness(seed, $"{patient}/anatomy");
         var image = new Randomness(seed, $"{patient}/image {examination}");
         var anatomy = Anatomy(body, image);
-        double turn = image.Normal(0, 0.05), scale = image.Uniform(0.88, 1.1), dx = image.Normal(0, 0.05), dy = image.Normal(0, 0.05), lean = image.Normal(0, 0.04);
+        double turn = image.Normal(0, 0.05), scale = image.Uniform(0.88, 1.1), dx = image.Normal(0, 0.05), dy = image.Normal(0, 0.05),
+            lean = image.Normal(0, 0.04);
         var posed = anatomy.Warp((x, y) =>
         {
             double u = (x - dx) / scale, v = (y - dy) / scale;
@@ -35,7 +36,8 @@ internal sealed class Radiograph(ulong seed, string patient, Finding finding, Fo
         double Lung(double x, double y)
         {
             double t = T(y), ax = Math.Abs(x);
-            return Canvas.Step(-0.02, 0.03, Outer(t) - ax) * Canvas.Step(-0.02, 0.03, ax - Inner(x, t)) * Canvas.Step(-0.03, 0.03, Base(x) - y) * Canvas.Step(0, 0.04, t);
+            return Canvas.Step(-0.02, 0.03, Outer(t) - ax) * Canvas.Step(-0.02, 0.03, ax - Inner(x, t))
+                * Canvas.Step(-0.03, 0.03, Base(x) - y) * Canvas.Step(0, 0.04, t);
         }
 
         var lungs = new Canvas();
@@ -48,16 +50,19 @@ internal sealed class Radiograph(ulong seed, string patient, Finding finding, Fo
             return edge * fat * (0.9 + 1.0 * depth);
         });
         canvas.Add((x, y) => 0.75 * Math.Exp(-Math.Pow(x / (middle * 0.9), 4)));                                                        // mediastinum
-        canvas.Add((x, y) => 0.5 * Canvas.Step(1.15, 0.7, Math.Sqrt(Math.Pow((x - 0.13) / (heart + 0.06), 2) + Math.Pow((y - bottom + 0.24) / 0.3, 2))));   // heart
+        canvas.Add((x, y) => 0.5 * Canvas.Step(1.15, 0.7, Math.Sqrt(Math.Pow((x - 0.13) / (heart + 0.06), 2)
+            + Math.Pow((y - bottom + 0.24) / 0.3, 2))));   // heart
         canvas.Add((x, y) => 0.8 * Canvas.Step(-0.04, 0.1, y - Base(x)) * Canvas.Step(0, 0.2, wide - Math.Abs(x)));                    // abdomen
         canvas.Add((x, y) => Math.Exp(-Math.Pow(x / 0.075, 4)) * (0.35 + 0.1 * Math.Cos(2 * Math.PI * y / 0.15)));                    // spine
         if (haze > 0)
-            canvas.Add((x, y) => haze * Canvas.Step(1, 0.75, Math.Sqrt(Math.Pow((Math.Abs(x) - 0.42) / 0.34, 2) + Math.Pow((y - hazeY) / 0.3, 2))));   // soft tissue in front
+            canvas.Add((x, y) => haze * Canvas.Step(1, 0.75,
+                Math.Sqrt(Math.Pow((Math.Abs(x) - 0.42) / 0.34, 2) + Math.Pow((y - hazeY) / 0.3, 2))));   // soft tissue in front
 
         AddBones(canvas, body, wide, apex);
         var vessels = Vessels(body, bottom, middle);
         var texture = Canvas.Fractal(body, 12, 3);
-        for (int i = 0; i < canvas.Values.Length; i++) canvas.Values[i] += lungs.Values[i] * (-1.05 * Math.Min(fat, 1.15) + vessels.Values[i] + 0.035 * texture.Values[i]);
+        for (int i = 0; i < canvas.Values.Length; i++)
+            canvas.Values[i] += lungs.Values[i] * (-1.05 * Math.Min(fat, 1.15) + vessels.Values[i] + 0.035 * texture.Values[i]);
         AddFinding(canvas, lungs, t => apex + t * (bottom + 0.05 - apex), Outer, Inner);
         AddDevices(canvas, body, image);
         return canvas;
@@ -73,7 +78,8 @@ internal sealed class Radiograph(ulong seed, string patient, Finding finding, Fo
             canvas.Add((x, y) =>                                                // behind: rises from the spine and falls to the side; cortex brighter than marrow
             {
                 double a = Math.Abs(x), path = start + slope * (a - bend) * (a - bend) / 0.3 + tilt * Math.Sign(x), d = Math.Abs(y - path) / thick;
-                return d > 1.4 ? 0 : own * Canvas.Step(0.05, 0.12, a) * Canvas.Step(0, 0.06, wide * 0.94 - a) * Canvas.Step(1.4, 0.9, d) * (0.7 + 0.5 * Canvas.Step(0.3, 0.9, d));
+                if (d > 1.4) return 0;
+                return own * Canvas.Step(0.05, 0.12, a) * Canvas.Step(0, 0.06, wide * 0.94 - a) * Canvas.Step(1.4, 0.9, d) * (0.7 + 0.5 * Canvas.Step(0.3, 0.9, d));
             });
             double front = start + spacing * 1.6, faint = own * 0.55;
             canvas.Add((x, y) =>                                                // in front: fainter, falls towards the middle
@@ -84,10 +90,14 @@ internal sealed class Radiograph(ulong seed, string patient, Finding finding, Fo
         }
         double collar = apex + body.Uniform(0.02, 0.12), rise = body.Uniform(0.15, 0.4);
         canvas.Add((x, y) => Math.Abs(x) is > 0.08 and < 0.75
-            ? contrast * 1.5 * Canvas.Step(1.3, 0.8, Math.Abs(y - collar + rise * (Math.Abs(x) - 0.1) - 0.05 * Math.Sin(7 * x)) / 0.03) : 0);     // collar bones
+            ? contrast * 1.5 * Canvas.Step(1.3, 0.8, Math.Abs(y - collar + rise * (Math.Abs(x) - 0.1) - 0.05 * Math.Sin(7 * x)) / 0.03)
+                : 0);     // collar bones
     }
 
-    /// <summary>Vessels: random walks that start at the root of each lung, fork and thin out. Seen end-on they are small bright dots: what a nodule is mistaken for.</summary>
+    /// <summary>
+    /// Vessels: random walks that start at the root of each lung, fork and thin out. Seen end-on they are small bright dots: what a nodule is
+    /// mistaken for.
+    /// </summary>
     private static Canvas Vessels(Randomness body, double bottom, double middle)
     {
         var canvas = new Canvas();
@@ -128,7 +138,8 @@ internal sealed class Radiograph(ulong seed, string patient, Finding finding, Fo
                 double radius = 0.05 + 0.04 * focus.Size, strength = 0.48 + 0.3 * focus.Strength, oval = own.Uniform(0.85, 1.18), phase = own.Uniform(0, 6.28);
                 spots.Max((x, y) =>
                 {
-                    double dx = (x - x0) * oval, dy = (y - y0) / oval, r = Math.Sqrt(dx * dx + dy * dy) / (radius * (1 + 0.06 * Math.Cos(3 * Math.Atan2(dy, dx) + phase)));
+                    double dx = (x - x0) * oval, dy = (y - y0) / oval,
+                        r = Math.Sqrt(dx * dx + dy * dy) / (radius * (1 + 0.06 * Math.Cos(3 * Math.Atan2(dy, dx) + phase)));
                     return r < 1 ? strength * Math.Pow(1 - r * r, 0.4) : 0;
                 });
                 continue;
@@ -138,7 +149,8 @@ internal sealed class Radiograph(ulong seed, string patient, Finding finding, Fo
             for (int row = 0, i = 0; row < Canvas.Size; row++)
                 for (int column = 0; column < Canvas.Size; column++, i++)
                 {
-                    double dx = (Canvas.At(column) - x0) * stretch, dy = (Canvas.At(row) - y0) / stretch, r = Math.Sqrt(dx * dx + dy * dy) / reach + 0.14 * edge.Values[i];
+                    double dx = (Canvas.At(column) - x0) * stretch, dy = (Canvas.At(row) - y0) / stretch, r = Math.Sqrt(dx * dx + dy * dy) / reach
+                        + 0.14 * edge.Values[i];
                     canvas.Values[i] += density * (0.15 + 0.85 * lungs.Values[i]) * Canvas.Step(1.1, 0.35, r) * Math.Max(0.1, 1 + 0.75 * patches.Values[i]);
                 }
         }
@@ -168,8 +180,9 @@ internal sealed class Radiograph(ulong seed, string patient, Finding finding, Fo
             int side = body.Chance(0.8) ? 1 : -1;
             double cx = side * body.Uniform(0.4, 0.55), cy = body.Uniform(-0.5, -0.38);
             canvas.Add((x, y) => 2.2 * Canvas.Step(1.05, 0.95, Math.Pow(Math.Pow(Math.Abs(x - cx) / 0.11, 3) + Math.Pow(Math.Abs(y - cy) / 0.09, 3), 1 / 3.0)));
-            for (double t = 0; t < 1; t += 0.02)
-                layer.Stroke(cx * (1 - t) + 0.1 * t, cy + t * 0.75 - 0.25 * Math.Sin(Math.PI * t), cx * (0.98 - t) + 0.1 * (t + 0.02), cy + (t + 0.02) * 0.75 - 0.25 * Math.Sin(Math.PI * (t + 0.02)), 0.009, 0.8);
+            double LeadX(double t) => cx * (1 - t) + 0.1 * t;
+            double LeadY(double t) => cy + t * 0.75 - 0.25 * Math.Sin(Math.PI * t);
+            for (double t = 0; t < 1; t += 0.02) layer.Stroke(LeadX(t), LeadY(t), LeadX(t + 0.02), LeadY(t + 0.02), 0.009, 0.8);
         }
         if (body.Chance(0.25))                                                  // tube
             layer.Stroke(body.Normal(0, 0.02), -1, body.Normal(0, 0.04), body.Uniform(-0.35, 0.5), 0.014, 0.35);
@@ -191,14 +204,16 @@ internal sealed class Radiograph(ulong seed, string patient, Finding finding, Fo
         // The reader's automatic range is never quite the same, and each maker has its own curve.
         var sorted = (double[])reading.Clone();
         Array.Sort(sorted);
-        double low = sorted[(int)(sorted.Length * image.Uniform(0.005, 0.06))], high = sorted[(int)(sorted.Length * image.Uniform(0.95, 0.998))], gamma = Math.Exp(image.Normal(0, 0.22));
+        double low = sorted[(int)(sorted.Length * image.Uniform(0.005, 0.06))], high = sorted[(int)(sorted.Length * image.Uniform(0.95, 0.998))],
+            gamma = Math.Exp(image.Normal(0, 0.22));
         double shade = image.Normal(0, 0.06), shadeAngle = image.Uniform(0, 6.28);
         int left = image.Chance(0.4) ? image.Below(10) : 0, top = image.Chance(0.4) ? image.Below(10) : 0, right = image.Chance(0.4) ? image.Below(10) : 0;
         var pixels = new ushort[reading.Length];
         for (int row = 0, i = 0; row < Canvas.Size; row++)
             for (int column = 0; column < Canvas.Size; column++, i++)
             {
-                double v = Math.Clamp((reading[i] - low) / (high - low) * 0.9 + 0.05 + shade * (Canvas.At(column) * Math.Cos(shadeAngle) + Canvas.At(row) * Math.Sin(shadeAngle)), 0, 1);
+                double v = Math.Clamp((reading[i] - low) / (high - low) * 0.9 + 0.05
+                    + shade * (Canvas.At(column) * Math.Cos(shadeAngle) + Canvas.At(row) * Math.Sin(shadeAngle)), 0, 1);
                 bool collimated = column < left || row < top || column >= Canvas.Size - right;
                 pixels[i] = (ushort)Math.Round(4095 * (collimated ? 0.97 : Math.Pow(v, gamma)));
             }

@@ -1,6 +1,9 @@
 namespace DomainSsl.SampleData;
 
-/// <summary>A named stream of random numbers (xoshiro256**, D. Blackman and S. Vigna, 2018, seeded by SplitMix64): adding a draw to one stream changes no other.</summary>
+/// <summary>
+/// A named stream of random numbers (xoshiro256**, D. Blackman and S. Vigna, 2018, seeded by SplitMix64): adding a draw to one stream changes no
+/// other.
+/// </summary>
 internal sealed class Randomness
 {
     private readonly ulong[] s = new ulong[4];

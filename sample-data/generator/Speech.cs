@@ -5,7 +5,10 @@ using DomainSsl.Audio.Resampling;
 
 namespace DomainSsl.SampleData;
 
-/// <summary>Short dictations, spoken by espeak-ng: sentences from a small grammar, speakers made of a voice, a variant, a speed and a pitch, rooms made of noise and level.</summary>
+/// <summary>
+/// Short dictations, spoken by espeak-ng: sentences from a small grammar, speakers made of a voice, a variant, a speed and a pitch, rooms made of
+/// noise and level.
+/// </summary>
 internal static class Speech
 {
     private const int SpeakerCount = 10, TranscribedShare = 3;
@@ -44,13 +47,16 @@ internal static class Speech
 
     private static List<Speaker> Speakers(Randomness random)
     {
-        string[] voices = ["en-us+f2", "en-gb+m3", "en-gb-scotland+f4", "en-us+m7", "en-gb-x-rp+f3", "en-029+m1", "en-gb-x-gbclan+m5", "en-us+f5", "en-gb-x-gbcwmd+m2", "en-us-nyc+m4"];
-        return [.. Enumerable.Range(0, SpeakerCount).Select(i => new Speaker($"speaker-{i + 1:00}", voices[i], 165 + random.Below(45), 35 + random.Below(35), random.Uniform(-58, -40)))];
+        string[] voices = ["en-us+f2", "en-gb+m3", "en-gb-scotland+f4", "en-us+m7", "en-gb-x-rp+f3", "en-029+m1", "en-gb-x-gbclan+m5", "en-us+f5",
+            "en-gb-x-gbcwmd+m2", "en-us-nyc+m4"];
+        return [.. Enumerable.Range(0, SpeakerCount).Select(i =>
+            new Speaker($"speaker-{i + 1:00}", voices[i], 165 + random.Below(45), 35 + random.Below(35), random.Uniform(-58, -40)))];
     }
 
     private static string Sentence(Randomness random)
     {
-        string side = random.Pick(["left", "right"]), lobe = random.Pick([$"{side} upper lobe", $"{side} lower lobe", "right middle lobe", "lingula", $"{side} apex", $"{side} base"]);
+        string side = random.Pick(["left", "right"]);
+        string lobe = random.Pick([$"{side} upper lobe", $"{side} lower lobe", "right middle lobe", "lingula", $"{side} apex", $"{side} base"]);
         string size = random.Pick(["two", "three", "four", "five", "six", "eight", "ten", "twelve"]) + " millimetre";
         string degree = random.Pick(["small", "mild", "moderate", "faint", "dense", "patchy"]);
         string finding = random.Pick(["opacity", "consolidation", "nodule", "effusion", "atelectasis", "scarring"]);
@@ -70,7 +76,8 @@ internal static class Speech
     private static Sound? Speak(Speaker speaker, string text)
     {
         var start = new ProcessStartInfo("espeak-ng") { RedirectStandardOutput = true };
-        foreach (var argument in new[] { "-v", speaker.Voice, "-s", $"{speaker.WordsPerMinute}", "-p", $"{speaker.Pitch}", "--stdout", text }) start.ArgumentList.Add(argument);
+        string[] arguments = ["-v", speaker.Voice, "-s", $"{speaker.WordsPerMinute}", "-p", $"{speaker.Pitch}", "--stdout", text];
+        foreach (string argument in arguments) start.ArgumentList.Add(argument);
         try
         {
             using var process = Process.Start(start)!;

@@ -1,6 +1,9 @@
 namespace DomainSsl.Audio;
 
-/// <summary>A sound that cannot be taken: <see cref="Code"/> for programs, <see cref="Exception.Message"/> one sentence for people. The only exception that bad input raises.</summary>
+/// <summary>
+/// A sound that cannot be taken: <see cref="Code"/> for programs, <see cref="Exception.Message"/> one sentence for people. The only exception that
+/// bad input raises.
+/// </summary>
 public sealed class AudioException(string code, string message, Exception? innerException = null) : Exception(message, innerException)
 {
     /// <summary>One of <see cref="AudioError"/>.</summary>

@@ -1,6 +1,9 @@
 namespace DomainSsl.Audio;
 
-/// <summary>What a reader accepts before it allocates anything. The defaults let a consultation of four hours through and keep a hostile header from asking for the machine's memory.</summary>
+/// <summary>
+/// What a reader accepts before it allocates anything. The defaults let a consultation of four hours through and keep a hostile header from asking
+/// for the machine's memory.
+/// </summary>
 public sealed record SoundLimits
 {
     /// <summary>The default limits.</summary>

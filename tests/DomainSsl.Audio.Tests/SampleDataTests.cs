@@ -73,7 +73,8 @@ public class SampleDataTests
     private static bool Generate(string folder, int seed, int clips)
     {
         var start = new ProcessStartInfo("dotnet") { WorkingDirectory = SharedData.Project, RedirectStandardError = true, RedirectStandardOutput = true };
-        foreach (var a in new[] { "run", "-c", "Release", "sample-data/generate.cs", "--", "--out", folder, "--patients", "3", "--clips", $"{clips}", "--seed", $"{seed}" }) start.ArgumentList.Add(a);
+        string[] arguments = ["run", "-c", "Release", "sample-data/generate.cs", "--", "--out", folder, "--patients", "3", "--clips", $"{clips}", "--seed", $"{seed}"];
+        foreach (string argument in arguments) start.ArgumentList.Add(argument);
         using var process = Process.Start(start)!;
         var errors = process.StandardError.ReadToEndAsync();
         string output = process.StandardOutput.ReadToEnd();

@@ -14,7 +14,8 @@ internal static class TestSounds
     }
 
     /// <summary>A WAV header with any values, and data behind it.</summary>
-    public static byte[] Wav(int code = 1, int channels = 1, int rate = 16_000, int align = 2, int bits = 16, int dataBytes = 3200, long? announced = null, byte[]? extraChunk = null)
+    public static byte[] Wav(int code = 1, int channels = 1, int rate = 16_000, int align = 2, int bits = 16, int dataBytes = 3200,
+        long? announced = null, byte[]? extraChunk = null)
     {
         var extra = extraChunk ?? [];
         var b = new byte[44 + extra.Length + dataBytes];

@@ -2,7 +2,10 @@ using System.Buffers.Binary;
 
 namespace DomainSsl.Audio.Decoding;
 
-/// <summary>The header of an AIFF or AIFF-C file (Apple, 1989 and 1991): the common chunk COMM and the sound chunk SSND; names, comments and markers are skipped unread.</summary>
+/// <summary>
+/// The header of an AIFF or AIFF-C file (Apple, 1989 and 1991): the common chunk COMM and the sound chunk SSND; names, comments and markers are
+/// skipped unread.
+/// </summary>
 internal static class AiffHeader
 {
     public static SoundFormat Read(Stream stream, long length, ReadOnlySpan<byte> first12, SoundLimits limits)
@@ -24,8 +27,10 @@ internal static class AiffHeader
             }
         }
 
-        if (comm is null) throw new AudioException(AudioError.Header, "The AIFF file does not say how its sound is stored (its COMM part is missing); export it again.");
-        if (comm.Length < (compressed ? 22 : 18)) throw new AudioException(AudioError.Header, "The AIFF file's description of its sound is too short; export it again.");
+        if (comm is null) throw new AudioException(AudioError.Header,
+            "The AIFF file does not say how its sound is stored (its COMM part is missing); export it again.");
+        if (comm.Length < (compressed ? 22 : 18)) throw new AudioException(AudioError.Header,
+            "The AIFF file's description of its sound is too short; export it again.");
         if (sound is not { } found) throw new AudioException(AudioError.NoSamples, "The AIFF file holds a header but no sound; record or export it again.");
 
         int channels = chunks.UInt16(comm);

@@ -2,7 +2,10 @@ using System.Buffers.Binary;
 
 namespace DomainSsl.Audio.Decoding;
 
-/// <summary>Walks the chunks of an IFF-like file (RIFF, FORM): four letters, a 32-bit length, the body, a pad byte after an odd length. All positions are 64-bit and checked against the file.</summary>
+/// <summary>
+/// Walks the chunks of an IFF-like file (RIFF, FORM): four letters, a 32-bit length, the body, a pad byte after an odd length. All positions are
+/// 64-bit and checked against the file.
+/// </summary>
 internal sealed class ChunkReader(Stream stream, long length, bool bigEndian)
 {
     /// <summary>A file with more chunks than this is not a recording but an attempt to keep us busy.</summary>
@@ -18,7 +21,8 @@ internal sealed class ChunkReader(Stream stream, long length, bool bigEndian)
     {
         (id, body, size) = ("", 0, 0);
         if (next + 8 > length) return false;
-        if (++seen > MaxChunks) throw new AudioException(AudioError.Header, "The sound file consists of thousands of empty parts and is not a recording; export it again.");
+        if (++seen > MaxChunks) throw new AudioException(AudioError.Header,
+            "The sound file consists of thousands of empty parts and is not a recording; export it again.");
         Span<byte> head = stackalloc byte[8];
         ReadAt(next, head);
         id = FourLetters(head);
@@ -34,7 +38,8 @@ internal sealed class ChunkReader(Stream stream, long length, bool bigEndian)
     /// <summary>A chunk's body, at most <paramref name="most"/> bytes of it. Throws where the file ends inside it.</summary>
     public byte[] Body(long body, long size, int most)
     {
-        if (body + size > length) throw new AudioException(AudioError.Truncated, "The sound file ends inside its header: it was cut off. Copy or export it again.");
+        if (body + size > length) throw new AudioException(AudioError.Truncated,
+            "The sound file ends inside its header: it was cut off. Copy or export it again.");
         var bytes = new byte[Math.Min(size, most)];
         ReadAt(body, bytes);
         return bytes;

@@ -16,7 +16,8 @@ internal static class SoundChecks
             SampleKind.Float => bits is 32 or 64,
             _ => bits == 8,
         };
-        if (!known) throw new AudioException(AudioError.Header, $"The {name} file says that a sample has {bits} bits, which no such file has; export it with 16 bits.");
+        if (!known) throw new AudioException(AudioError.Header,
+            $"The {name} file says that a sample has {bits} bits, which no such file has; export it with 16 bits.");
     }
 
     public static void Length(SoundFormat format, SoundLimits limits)

@@ -15,7 +15,8 @@ namespace DomainSsl.Audio.Decoding;
 public sealed record SoundInspection(string Container, string Codec, int SampleRate, int Channels, double Seconds, double Rms, double Peak);
 
 /// <summary>
-/// Reads WAV (RIFF, RIFX, RF64; PCM 8 to 32 bits, float 32 and 64, A-law, μ-law) and AIFF/AIFF-C, by content and never by name, and writes WAV without metadata.
+/// Reads WAV (RIFF, RIFX, RF64; PCM 8 to 32 bits, float 32 and 64, A-law, μ-law) and AIFF/AIFF-C, by content and never by name, and writes WAV
+/// without metadata.
 /// The header is checked here, against <see cref="SoundLimits"/> and the file's real length, before NAudio turns the samples into floats.
 /// </summary>
 public static class SoundFile
@@ -62,7 +63,8 @@ public static class SoundFile
     }
 
     /// <summary>Decodes a whole WAV or AIFF file. The stream must be seekable and is left open.</summary>
-    /// <returns>Float samples, full scale ±1. Float files may exceed it and are not clipped. Single samples that are no finite numbers become zero and are counted.</returns>
+    /// <returns>Float samples, full scale ±1. Float files may exceed it and are not clipped. Single samples that are no finite numbers become zero
+    /// and are counted.</returns>
     /// <exception cref="AudioException">The content is no sound we read, is cut off, damaged, or beyond the limits.</exception>
     public static Sound Read(Stream stream, SoundLimits? limits = null, CancellationToken cancellation = default)
     {
@@ -77,14 +79,19 @@ public static class SoundFile
         var format = ReadFormat(stream, limits);
         var mono = Resampler.To16kMono(Decode(stream, format, cancellation)).Samples;
         double rms = Math.Sqrt(SumOfSquares(mono) / mono.Length);
-        return new SoundInspection(format.Container, format.Codec, format.SampleRate, format.Channels, format.Seconds, rms, Math.Abs(TensorPrimitives.MaxMagnitude(mono)));
+        return new SoundInspection(format.Container, format.Codec, format.SampleRate, format.Channels, format.Seconds, rms,
+            Math.Abs(TensorPrimitives.MaxMagnitude(mono)));
     }
 
-    /// <summary>Writes a sound as it is (rate and channels kept) as WAV. The file has a format and a data part, and for float the fact part that the format asks for: no place for a name.</summary>
+    /// <summary>
+    /// Writes a sound as it is (rate and channels kept) as WAV. The file has a format and a data part, and for float the fact part that the format
+    /// asks for: no place for a name.
+    /// </summary>
     public static void WriteWav(Stream output, Sound sound, WavSamples samples = WavSamples.Pcm16) => WavWriter.Write(output, sound, samples);
 
     /// <summary>Writes a sound as 16 kHz mono WAV: what is learnt from and played.</summary>
-    public static void WriteWav16k(Stream output, Sound sound, WavSamples samples = WavSamples.Pcm16) => WavWriter.Write(output, Resampler.To16kMono(sound), samples);
+    public static void WriteWav16k(Stream output, Sound sound, WavSamples samples = WavSamples.Pcm16) =>
+        WavWriter.Write(output, Resampler.To16kMono(sound), samples);
 
     private static Sound Decode(Stream stream, SoundFormat format, CancellationToken cancellation)
     {

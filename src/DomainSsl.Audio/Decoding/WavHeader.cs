@@ -38,7 +38,8 @@ internal static class WavHeader
             }
         }
 
-        if (fmt is null) throw new AudioException(AudioError.Header, "The WAV file does not say how its sound is stored (its fmt part is missing); export it again.");
+        if (fmt is null) throw new AudioException(AudioError.Header,
+            "The WAV file does not say how its sound is stored (its fmt part is missing); export it again.");
         if (fmt.Length < 16) throw new AudioException(AudioError.Header, "The WAV file's description of its sound is too short; export it again.");
         if (data is not { } found) throw new AudioException(AudioError.NoSamples, "The WAV file holds a header but no sound; record or export it again.");
 

@@ -12,7 +12,10 @@ public enum WavSamples
     Float32,
 }
 
-/// <summary>A WAV of RIFF, fmt, (fact) and data only. The length is known beforehand, so the stream need not seek, and the same sound always gives the same bytes.</summary>
+/// <summary>
+/// A WAV of RIFF, fmt, (fact) and data only. The length is known beforehand, so the stream need not seek, and the same sound always gives the same
+/// bytes.
+/// </summary>
 internal static class WavWriter
 {
     public static void Write(Stream output, Sound sound, WavSamples kind)
@@ -24,7 +27,8 @@ internal static class WavWriter
         long dataBytes = (long)sound.Samples.Length * width;
         // Float needs the 18-byte fmt (with an extension of length 0) and a fact chunk (Microsoft, "New Multimedia Data Types", 1994).
         int headerBytes = isFloat ? 12 + 8 + 18 + 12 + 8 : 12 + 8 + 16 + 8;
-        if (dataBytes + headerBytes > uint.MaxValue) throw new AudioException(AudioError.Limit, "The sound is too long for one WAV file (4 GiB); cut it into shorter recordings.");
+        if (dataBytes + headerBytes > uint.MaxValue) throw new AudioException(AudioError.Limit,
+            "The sound is too long for one WAV file (4 GiB); cut it into shorter recordings.");
 
         var header = new byte[headerBytes];
         int at = 0;

@@ -32,8 +32,10 @@ public sealed record SoundQuality(
         else if (Db(mono) < Db(rms) - 20)
             findings.Add(new("channels-cancel", "The channels cancel each other: one is the other turned over. Use one channel only."));
         else if (Db(rms) < QuietDb) findings.Add(new("quiet", $"The recording is very quiet ({Db(rms):0} dB); move closer to the microphone."));
-        if (clipped > MaxClippedShare) findings.Add(new("clipped", $"The recording is overdriven: {100 * clipped:0.0} % of it is cut off at the top; lower the gain."));
-        if (Math.Abs(offset) > MaxDcOffset) findings.Add(new("dc-offset", $"The recording has a constant offset ({100 * offset:0} % of full scale); the sound card may be faulty."));
+        if (clipped > MaxClippedShare) findings.Add(new("clipped",
+            $"The recording is overdriven: {100 * clipped:0.0} % of it is cut off at the top; lower the gain."));
+        if (Math.Abs(offset) > MaxDcOffset) findings.Add(new("dc-offset",
+            $"The recording has a constant offset ({100 * offset:0} % of full scale); the sound card may be faulty."));
         if (silent > MaxSilentShare && Db(peak) >= SilenceDb) findings.Add(new("mostly-silent", $"{100 * silent:0} % of the recording is silence."));
         if (sound.MendedSamples > 0) findings.Add(new("mended", $"{sound.MendedSamples} samples of the file were damaged and were set to silence."));
         return new SoundQuality(Db(rms), Db(peak), silent, clipped, offset, sound.MendedSamples, findings);
@@ -64,7 +66,9 @@ public sealed record SoundQuality(
         return (double)silent / windows;
     }
 
-    /// <summary>A clipped wave stays at one value for several samples; a loud one only touches its peak. Beyond full scale counts too, since playing clips it.</summary>
+    /// <summary>
+    /// A clipped wave stays at one value for several samples; a loud one only touches its peak. Beyond full scale counts too, since playing clips it.
+    /// </summary>
     private static double Clipped(Sound sound, float peak)
     {
         if (peak < 0.9f) return 0;

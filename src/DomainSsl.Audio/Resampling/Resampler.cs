@@ -22,7 +22,10 @@ public sealed class Resampler
     private const double CutOff = 0.94;
     private const int MaxKeptPhases = 2_048;
 
-    /// <summary>The right half of the windowed sinc, <see cref="Steps"/> values a zero crossing; read between them by straight lines, which at 1,024 is exact to −118 dB.</summary>
+    /// <summary>
+    /// The right half of the windowed sinc, <see cref="Steps"/> values a zero crossing; read between them by straight lines, which at 1,024 is exact
+    /// to −118 dB.
+    /// </summary>
     private const int Steps = 1_024;
     private static readonly float[] Prototype = MakePrototype();
 

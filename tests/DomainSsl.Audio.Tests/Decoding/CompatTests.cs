@@ -4,10 +4,14 @@ using DomainSsl.Testing;
 
 namespace DomainSsl.Audio.Tests.Decoding;
 
-/// <summary>The 149 recordings for importers beside the checkout: what the manifest says of each WAV and AIFF is what happens, and no file of any kind does more than be refused.</summary>
+/// <summary>
+/// The 149 recordings for importers beside the checkout: what the manifest says of each WAV and AIFF is what happens, and no file of any kind does
+/// more than be refused.
+/// </summary>
 public class CompatTests
 {
-    private sealed record Row(string File, string Expect, string Codec, string Rate, string Channels, string Seconds, string Rms, string Peak, double[] Tolerances);
+    private sealed record Row(string File, string Expect, string Codec, string Rate, string Channels, string Seconds, string Rms, string Peak,
+        double[] Tolerances);
 
     private static List<Row> Manifest(out string folder)
     {
@@ -15,7 +19,8 @@ public class CompatTests
         var lines = File.ReadAllLines(Path.Combine(folder, "manifest.csv"));
         var names = lines[0].Split(',').ToList();
         return [.. lines.Skip(1).Select(Split).Select(f => new Row(Get(f, "file"), Get(f, "expect"), Get(f, "codec"), Get(f, "sample_rate"), Get(f, "channels"),
-            Get(f, "seconds"), Get(f, "rms"), Get(f, "peak"), [Number(Get(f, "seconds_tolerance")), Number(Get(f, "rms_tolerance")), Number(Get(f, "peak_tolerance"))]))];
+            Get(f, "seconds"), Get(f, "rms"), Get(f, "peak"),
+                [Number(Get(f, "seconds_tolerance")), Number(Get(f, "rms_tolerance")), Number(Get(f, "peak_tolerance"))]))];
 
         string Get(List<string> fields, string name) => fields[names.IndexOf(name)];
     }
@@ -85,8 +90,10 @@ public class CompatTests
         if (row.Rate != found.SampleRate.ToString(CultureInfo.InvariantCulture)) faults.Add($"{row.File}: {found.SampleRate} Hz, not {row.Rate}");
         if (row.Channels != found.Channels.ToString(CultureInfo.InvariantCulture)) faults.Add($"{row.File}: {found.Channels} channels, not {row.Channels}");
         if (row.Seconds != "" && Math.Abs(Number(row.Seconds) - found.Seconds) > row.Tolerances[0]) faults.Add($"{row.File}: {found.Seconds} s, not {row.Seconds}");
-        if (row.Rms != "" && Math.Abs(Number(row.Rms) - found.Rms) > row.Tolerances[1] * Number(row.Rms) + 0.002) faults.Add($"{row.File}: rms {found.Rms}, not {row.Rms}");
-        if (row.Peak != "" && Math.Abs(Number(row.Peak) - found.Peak) > row.Tolerances[2] * Number(row.Peak) + 0.002) faults.Add($"{row.File}: peak {found.Peak}, not {row.Peak}");
+        if (row.Rms != "" && Math.Abs(Number(row.Rms) - found.Rms) > row.Tolerances[1] * Number(row.Rms) + 0.002)
+            faults.Add($"{row.File}: rms {found.Rms}, not {row.Rms}");
+        if (row.Peak != "" && Math.Abs(Number(row.Peak) - found.Peak) > row.Tolerances[2] * Number(row.Peak) + 0.002)
+            faults.Add($"{row.File}: peak {found.Peak}, not {row.Peak}");
     }
 
     private static double Number(string s) => s == "" ? 0 : double.Parse(s, CultureInfo.InvariantCulture);

@@ -33,8 +33,11 @@ public class SoundFileTests
     [Fact]
     public void WriteWav16k_FromFileWithNames_KeepsSoundAndNoName()
     {
-        var chunks = TestSounds.Chunk("LIST", "INFOIART\u0008\0\0\0Doe^Jane").Concat(TestSounds.Chunk("bext", "Doe^Jane dictation")).Concat(TestSounds.Chunk("id3 ", "Doe^Jane"));
-        var source = TestSounds.Wav(rate: 44_100, dataBytes: 88_200, extraChunk: [.. chunks]);
+        byte[] chunks =
+        [
+            .. TestSounds.Chunk("LIST", "INFOIART\u0008\0\0\0Doe^Jane"), .. TestSounds.Chunk("bext", "Doe^Jane dictation"), .. TestSounds.Chunk("id3 ", "Doe^Jane"),
+        ];
+        var source = TestSounds.Wav(rate: 44_100, dataBytes: 88_200, extraChunk: chunks);
         Assert.Contains("Doe^Jane", Encoding.Latin1.GetString(source), StringComparison.Ordinal);
         using var copy = new MemoryStream();
 
@@ -109,8 +112,10 @@ public class SoundFileTests
     {
         var bytes = TestSounds.Wav(dataBytes: 64_000);
         Assert.Equal(AudioError.Limit, Assert.Throws<AudioException>(() => SoundFile.Read(new MemoryStream(bytes), new SoundLimits { MaxSeconds = 1.9 })).Code);
-        Assert.Equal(AudioError.Limit, Assert.Throws<AudioException>(() => SoundFile.Read(new MemoryStream(bytes), new SoundLimits { MaxBytes = 60_000 })).Code);
-        Assert.Equal(AudioError.Limit, Assert.Throws<AudioException>(() => SoundFile.Read(new MemoryStream(bytes), new SoundLimits { MaxSamples = 31_999 })).Code);
+        Assert.Equal(AudioError.Limit, Assert.Throws<AudioException>(() =>
+            SoundFile.Read(new MemoryStream(bytes), new SoundLimits { MaxBytes = 60_000 })).Code);
+        Assert.Equal(AudioError.Limit, Assert.Throws<AudioException>(() =>
+            SoundFile.Read(new MemoryStream(bytes), new SoundLimits { MaxSamples = 31_999 })).Code);
         Assert.Equal(2.0, SoundFile.Read(new MemoryStream(bytes)).Seconds);
     }
 
