@@ -1,13 +1,16 @@
 using DomainSsl.Core.Audit;
+using DomainSsl.Core.Collections;
 using DomainSsl.Core.Database;
+using DomainSsl.Core.Importing;
+using DomainSsl.Core.Library;
 using DomainSsl.Core.Models;
 using DomainSsl.Core.People;
 using DomainSsl.Core.Review;
 using DomainSsl.Core.Runs;
 using DomainSsl.Core.Storage;
 using DomainSsl.Core.Tasks;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace DomainSsl.Core;
 
@@ -22,6 +25,18 @@ public static class CoreServices
         services.AddDomainSslDatabase(folder);
         services.AddSingleton<AuditLog>();
         services.AddDomainSslIdentity();
+        services.AddSingleton<AuditQuery>();
+        services.AddSingleton<IBlobStore, FileBlobStore>();
+        services.AddSingleton<Secrets>();
+        services.AddSingleton<OrphanSweep>();
+        services.AddSingleton<Doctor>();
+        services.TryAddSingleton(provider => BoundOptions.Of<ImportOptions>(provider, "Import"));
+        services.AddSingleton<LibraryImport>();
+        services.AddSingleton<Quarantine>();
+        services.AddSingleton<DeidentifiedCopies>();
+        services.AddSingleton<LibraryQuery>();
+        services.AddSingleton<ItemImages>();
+        services.AddSingleton<CollectionService>();
         services.TryAddSingleton(new TaskOptions());
         services.AddSingleton<TaskService>();
         services.AddSingleton<ReviewQueue>();

@@ -32,6 +32,8 @@ public sealed class DomainSslContext(DbContextOptions<DomainSslContext> options)
     public DbSet<ImportBatch> ImportBatches => Set<ImportBatch>();
     /// <summary>Refused files.</summary>
     public DbSet<QuarantinedFile> Quarantine => Set<QuarantinedFile>();
+    /// <summary>Other files of the same content.</summary>
+    public DbSet<SourceAlias> SourceAliases => Set<SourceAlias>();
     /// <summary>Named sets of items.</summary>
     public DbSet<Collection> Collections => Set<Collection>();
     /// <summary>Which items are in which collection.</summary>
@@ -89,7 +91,9 @@ public sealed class DomainSslContext(DbContextOptions<DomainSslContext> options)
             e.HasIndex(i => i.InstanceId);
             e.HasIndex(i => i.RecordingId);
             e.HasIndex(i => i.PatientId);
+            e.HasIndex(i => i.StudyId);
         });
+        builder.Entity<SourceAlias>().HasKey(a => a.SourceHash);
         builder.Entity<QuarantinedFile>().HasIndex(q => new { q.At, q.Id });
         builder.Entity<Collection>().HasIndex(c => c.Name).IsUnique();
         builder.Entity<CollectionItem>(e =>

@@ -43,3 +43,21 @@ public sealed class QuarantinedFile
     /// <summary>Length in bytes as far as it was read.</summary>
     public long Bytes { get; set; }
 }
+
+/// <summary>
+/// Another file that came to the same stored content, e.g. one that differed only in the patient's name. Kept so that a table of labels, which finds items by the hash of the
+/// file as imported, finds them by this file too.
+/// </summary>
+public sealed class SourceAlias
+{
+    /// <summary>SHA-256 (hex) of the bytes as imported; the key.</summary>
+    public required string SourceHash { get; set; }
+    /// <summary>The image it came to.</summary>
+    public long? InstanceId { get; set; }
+    /// <inheritdoc cref="InstanceId" />
+    public Library.Instance? Instance { get; set; }
+    /// <summary>The sound it came to.</summary>
+    public long? RecordingId { get; set; }
+    /// <inheritdoc cref="RecordingId" />
+    public Library.Recording? Recording { get; set; }
+}

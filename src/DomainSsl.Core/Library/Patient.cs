@@ -151,6 +151,10 @@ public sealed class Item
     public double Start { get; set; }
     /// <summary>End within the recording, seconds.</summary>
     public double End { get; set; }
+    /// <summary>The image's study; kept here so that a study, a collection and a filter meet in one step.</summary>
+    public long? StudyId { get; set; }
+    /// <inheritdoc cref="StudyId" />
+    public Study? Study { get; set; }
     /// <summary>The patient or speaker: splits and intervals go by it. Null where unknown (then each item stands for itself).</summary>
     public long? PatientId { get; set; }
     /// <inheritdoc cref="PatientId" />

@@ -2,7 +2,7 @@ namespace DomainSsl.Core.Storage;
 
 /// <summary>
 /// Where everything of one installation lies: <c>domainssl.db</c>, <c>blobs/</c> (content-addressed files), <c>shards/</c> (decoded pixels for training),
-/// <c>models/ID/</c>, <c>runs/ID/</c>, <c>keys/</c> (secrets, mode 0700) and <c>incoming/</c> (uploads not yet imported).
+/// <c>models/ID/</c>, <c>runs/ID/</c>, <c>keys/</c> (secrets, mode 0700), <c>incoming/</c> (uploads not yet imported) and <c>cache/</c> (pictures, may be deleted at any time).
 /// </summary>
 public sealed class DataFolder
 {
@@ -11,7 +11,7 @@ public sealed class DataFolder
     public DataFolder(string root)
     {
         Root = Path.GetFullPath(root);
-        foreach (var folder in (string[])[Root, Blobs, Shards, Models, Runs, Incoming]) Directory.CreateDirectory(folder);
+        foreach (var folder in (string[])[Root, Blobs, Shards, Models, Runs, Incoming, Cache]) Directory.CreateDirectory(folder);
         if (OperatingSystem.IsWindows()) Directory.CreateDirectory(Keys);
         else Directory.CreateDirectory(Keys, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
@@ -39,6 +39,9 @@ public sealed class DataFolder
 
     /// <summary>Uploaded bytes on their way into the library.</summary>
     public string Incoming => Path.Combine(Root, "incoming");
+
+    /// <summary>Pictures made from blobs; may be deleted at any time.</summary>
+    public string Cache => Path.Combine(Root, "cache");
 
     /// <summary>The folder of one run: <c>metrics.jsonl</c>, <c>log.txt</c>, <c>checkpoints/</c>, <c>result.json</c>.</summary>
     public string Run(string id) => Path.Combine(Runs, id);

@@ -24,6 +24,13 @@ public static class CommandLine
     private static readonly Func<CommandContext, Command>[] Commands =
     [
         ServeCommand.Create,
+        ImportCommand.Create,
+        CollectionsCommand.Create,
+        InspectCommand.Create,
+        DeidentifyCommand.Create,
+        BackupCommand.Create,
+        RestoreCommand.Create,
+        DoctorCommand.Create,
     ];
 
     /// <summary>Parses and runs one command line; without a command the site is served.</summary>

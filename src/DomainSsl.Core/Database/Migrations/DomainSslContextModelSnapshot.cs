@@ -182,6 +182,26 @@ namespace DomainSsl.Core.Database.Migrations
                     b.ToTable("Quarantine");
                 });
 
+            modelBuilder.Entity("DomainSsl.Core.Importing.SourceAlias", b =>
+                {
+                    b.Property<string>("SourceHash")
+                        .HasColumnType("TEXT");
+
+                    b.Property<long?>("InstanceId")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long?>("RecordingId")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("SourceHash");
+
+                    b.HasIndex("InstanceId");
+
+                    b.HasIndex("RecordingId");
+
+                    b.ToTable("SourceAliases");
+                });
+
             modelBuilder.Entity("DomainSsl.Core.Library.Instance", b =>
                 {
                     b.Property<long>("Id")
@@ -283,6 +303,9 @@ namespace DomainSsl.Core.Database.Migrations
                     b.Property<double>("Start")
                         .HasColumnType("REAL");
 
+                    b.Property<long?>("StudyId")
+                        .HasColumnType("INTEGER");
+
                     b.HasKey("Id");
 
                     b.HasIndex("Hash")
@@ -293,6 +316,8 @@ namespace DomainSsl.Core.Database.Migrations
                     b.HasIndex("PatientId");
 
                     b.HasIndex("RecordingId");
+
+                    b.HasIndex("StudyId");
 
                     b.ToTable("Items");
                 });
@@ -1091,6 +1116,21 @@ namespace DomainSsl.Core.Database.Migrations
                     b.Navigation("Batch");
                 });
 
+            modelBuilder.Entity("DomainSsl.Core.Importing.SourceAlias", b =>
+                {
+                    b.HasOne("DomainSsl.Core.Library.Instance", "Instance")
+                        .WithMany()
+                        .HasForeignKey("InstanceId");
+
+                    b.HasOne("DomainSsl.Core.Library.Recording", "Recording")
+                        .WithMany()
+                        .HasForeignKey("RecordingId");
+
+                    b.Navigation("Instance");
+
+                    b.Navigation("Recording");
+                });
+
             modelBuilder.Entity("DomainSsl.Core.Library.Instance", b =>
                 {
                     b.HasOne("DomainSsl.Core.Library.Series", "Series")
@@ -1116,11 +1156,17 @@ namespace DomainSsl.Core.Database.Migrations
                         .WithMany()
                         .HasForeignKey("RecordingId");
 
+                    b.HasOne("DomainSsl.Core.Library.Study", "Study")
+                        .WithMany()
+                        .HasForeignKey("StudyId");
+
                     b.Navigation("Instance");
 
                     b.Navigation("Patient");
 
                     b.Navigation("Recording");
+
+                    b.Navigation("Study");
                 });
 
             modelBuilder.Entity("DomainSsl.Core.Library.Recording", b =>

@@ -1,0 +1,229 @@
+using DomainSsl.Core.Database;
+using Microsoft.EntityFrameworkCore;
+
+namespace DomainSsl.Core.Library;
+
+/// <summary>A row of the grid of studies.</summary>
+/// <param name="Id">The study.</param>
+/// <param name="Pseudonym">Its patient.</param>
+/// <param name="Date">Study date, shifted.</param>
+/// <param name="Modality">e.g. CR.</param>
+/// <param name="BodyPart">e.g. CHEST; may be empty.</param>
+/// <param name="Images">Images in it.</param>
+/// <param name="ImportedAt">When it came in (UTC).</param>
+public sealed record StudyRow(long Id, string Pseudonym, DateOnly? Date, string Modality, string BodyPart, int Images, DateTime ImportedAt)
+{
+    /// <summary>The item of its first image, for a thumbnail.</summary>
+    public long? FirstItemId { get; init; }
+}
+
+/// <summary>A row of the grid of recordings.</summary>
+/// <param name="Id">The recording.</param>
+/// <param name="ItemId">Its item.</param>
+/// <param name="Speaker">Pseudonym, where known.</param>
+/// <param name="Seconds">Length.</param>
+/// <param name="Codec">What it was.</param>
+/// <param name="SampleRate">As it came, Hz.</param>
+/// <param name="Channels">As it came.</param>
+/// <param name="Quality">What the checks found; empty if nothing.</param>
+/// <param name="ImportedAt">When it came in (UTC).</param>
+public sealed record RecordingRow(long Id, long ItemId, string? Speaker, double Seconds, string Codec, int SampleRate, int Channels, string Quality, DateTime ImportedAt);
+
+/// <summary>One page of a grid.</summary>
+/// <param name="Rows">Its rows.</param>
+/// <param name="Total">The number of rows on all pages.</param>
+public sealed record Page<T>(IReadOnlyList<T> Rows, int Total);
+
+/// <summary>What the grid of studies is sorted by.</summary>
+public enum StudySort
+{
+    /// <summary>When its first image came in.</summary>
+    Imported,
+    /// <summary>Study date.</summary>
+    Date,
+    /// <summary>Pseudonym.</summary>
+    Patient,
+    /// <summary>Modality.</summary>
+    Modality,
+    /// <summary>Number of images.</summary>
+    Images,
+}
+
+/// <summary>What the grid of recordings is sorted by.</summary>
+public enum RecordingSort
+{
+    /// <summary>When it came in.</summary>
+    Imported,
+    /// <summary>Pseudonym.</summary>
+    Speaker,
+    /// <summary>Length.</summary>
+    Seconds,
+}
+
+/// <summary>A study with its images in order of display.</summary>
+/// <param name="Row">As in the grid.</param>
+/// <param name="Uid">Study Instance UID (remapped).</param>
+/// <param name="Series">By Series Number.</param>
+public sealed record StudyDetails(StudyRow Row, string Uid, IReadOnlyList<SeriesDetails> Series);
+
+/// <summary>A series of a study.</summary>
+public sealed record SeriesDetails(long Id, string Uid, string Modality, int Number, IReadOnlyList<InstanceDetails> Instances);
+
+/// <summary>An image of a series; <paramref name="ItemIds"/> are its frames in order.</summary>
+public sealed record InstanceDetails(long Id, string Uid, int Number, int Rows, int Columns, int Frames, string TransferSyntax, string BlobHash, long Bytes, IReadOnlyList<long> ItemIds);
+
+/// <summary>Pages of the library: any of them in well under 100 ms at 100,000 rows.</summary>
+public sealed class LibraryQuery(IDbContextFactory<DomainSslContext> factory)
+{
+    /// <summary>A page of studies.</summary>
+    /// <exception cref="RefusedException">The filter names a collection that is not there.</exception>
+    public async Task<Page<StudyRow>> StudiesAsync(LibraryFilter filter, StudySort sort = StudySort.Imported, bool descending = true, int skip = 0, int take = 50, CancellationToken cancel = default)
+    {
+        await using var db = await factory.CreateDbContextAsync(cancel);
+        var studies = await FilteredAsync(db, filter, cancel);
+        int total = await studies.CountAsync(cancel);
+        // Ids first, so that sorting and skipping walk an index and only the page's rows are read.
+        var ids = await Sorted(studies, sort, descending).Select(s => s.Id).Skip(skip).Take(take).ToListAsync(cancel);
+        var rows = await db.Studies.AsNoTracking().Where(s => ids.Contains(s.Id))
+            .Select(s => new StudyRow(s.Id, s.Patient!.Pseudonym, s.Date, s.Modality, s.BodyPart, s.Images, s.ImportedAt)
+            {
+                FirstItemId = db.Items.Where(i => i.StudyId == s.Id).Min(i => (long?)i.Id),
+            }).ToDictionaryAsync(r => r.Id, cancel);
+        return new Page<StudyRow>([.. ids.Select(id => rows[id])], total);
+    }
+
+    /// <summary>A page of recordings.</summary>
+    /// <exception cref="RefusedException">The filter names a collection that is not there.</exception>
+    public async Task<Page<RecordingRow>> RecordingsAsync(LibraryFilter filter, RecordingSort sort = RecordingSort.Imported, bool descending = true, int skip = 0, int take = 50,
+        CancellationToken cancel = default)
+    {
+        await using var db = await factory.CreateDbContextAsync(cancel);
+        var recordings = db.Recordings.AsNoTracking();
+        if (filter.Kind == ItemKind.Image || filter.Modality is not null) return new Page<RecordingRow>([], 0);
+        foreach (var word in Words(filter)) recordings = recordings.Where(r => EF.Functions.Like(r.Speaker!.Pseudonym, word, "\\") || EF.Functions.Like(r.Codec, word, "\\"));
+        if (filter.From is { } from) recordings = recordings.Where(r => r.ImportedAt >= from.ToDateTime(TimeOnly.MinValue, DateTimeKind.Utc));
+        if (filter.To is { } to) recordings = recordings.Where(r => r.ImportedAt < to.AddDays(1).ToDateTime(TimeOnly.MinValue, DateTimeKind.Utc));
+        if (await CollectionIdAsync(db, filter, cancel) is { } collection)
+            recordings = recordings.Where(r => db.CollectionItems.Any(c => c.CollectionId == collection && c.Item!.RecordingId == r.Id));
+        int total = await recordings.CountAsync(cancel);
+        var sorted = (sort, descending) switch
+        {
+            (RecordingSort.Speaker, false) => recordings.OrderBy(r => r.Speaker!.Pseudonym).ThenBy(r => r.Id),
+            (RecordingSort.Speaker, true) => recordings.OrderByDescending(r => r.Speaker!.Pseudonym).ThenByDescending(r => r.Id),
+            (RecordingSort.Seconds, false) => recordings.OrderBy(r => r.Seconds).ThenBy(r => r.Id),
+            (RecordingSort.Seconds, true) => recordings.OrderByDescending(r => r.Seconds).ThenByDescending(r => r.Id),
+            (_, false) => recordings.OrderBy(r => r.ImportedAt).ThenBy(r => r.Id),
+            (_, true) => recordings.OrderByDescending(r => r.ImportedAt).ThenByDescending(r => r.Id),
+        };
+        var rows = await sorted.Skip(skip).Take(take).Select(r => new RecordingRow(r.Id, db.Items.Where(i => i.RecordingId == r.Id).Min(i => i.Id),
+            r.Speaker == null ? null : r.Speaker.Pseudonym, r.Seconds, r.Codec, r.SampleRate, r.Channels, r.Quality, r.ImportedAt)).ToListAsync(cancel);
+        return new Page<RecordingRow>(rows, total);
+    }
+
+    /// <summary>The modalities there are, for a filter's list.</summary>
+    public async Task<IReadOnlyList<string>> ModalitiesAsync(CancellationToken cancel = default)
+    {
+        await using var db = await factory.CreateDbContextAsync(cancel);
+        return await db.Studies.Select(s => s.Modality).Distinct().OrderBy(m => m).ToListAsync(cancel);
+    }
+
+    /// <summary>A study with series and images in order; null where there is none.</summary>
+    public async Task<StudyDetails?> StudyDetailsAsync(long id, CancellationToken cancel = default)
+    {
+        await using var db = await factory.CreateDbContextAsync(cancel);
+        var study = await db.Studies.AsNoTracking().Include(s => s.Patient).Include(s => s.Series).ThenInclude(s => s.Instances).AsSplitQuery().SingleOrDefaultAsync(s => s.Id == id, cancel);
+        if (study is null) return null;
+        var items = (await db.Items.Where(i => i.StudyId == id).Select(i => new { i.Id, i.InstanceId, i.Frame }).ToListAsync(cancel)).ToLookup(i => i.InstanceId);
+        var series = study.Series.OrderBy(s => s.Number).ThenBy(s => s.Id).Select(s => new SeriesDetails(s.Id, s.Uid, s.Modality, s.Number,
+            [.. s.Instances.OrderBy(i => i.Number).ThenBy(i => i.Id).Select(i => new InstanceDetails(i.Id, i.Uid, i.Number, i.Rows, i.Columns, i.Frames, i.TransferSyntax, i.BlobHash, i.Bytes,
+                [.. items[i.Id].OrderBy(x => x.Frame).Select(x => x.Id)]))])).ToList();
+        var first = series.SelectMany(s => s.Instances).SelectMany(i => i.ItemIds).Cast<long?>().FirstOrDefault();
+        var row = new StudyRow(study.Id, study.Patient!.Pseudonym, study.Date, study.Modality, study.BodyPart, study.Images, study.ImportedAt) { FirstItemId = first };
+        return new StudyDetails(row, study.Uid, series);
+    }
+
+    /// <summary>The items of files as imported, by the SHA-256 of those bytes (lower-case hex): how rows of a table of labels find their items. Frames of one file come in order.</summary>
+    public async Task<IReadOnlyDictionary<string, IReadOnlyList<Item>>> ItemsBySourceAsync(IEnumerable<string> sourceHashes, CancellationToken cancel = default)
+    {
+        await using var db = await factory.CreateDbContextAsync(cancel);
+        var found = new Dictionary<string, IReadOnlyList<Item>>(StringComparer.Ordinal);
+        foreach (var some in sourceHashes.Distinct().Chunk(500))
+        {
+            var images = await db.Items.AsNoTracking().Include(i => i.Patient).Where(i => some.Contains(i.Instance!.SourceHash)).Select(i => new { i.Instance!.SourceHash, Item = i }).ToListAsync(cancel);
+            var sounds = await db.Items.AsNoTracking().Include(i => i.Patient).Where(i => some.Contains(i.Recording!.SourceHash)).Select(i => new { i.Recording!.SourceHash, Item = i }).ToListAsync(cancel);
+            var others = await (from a in db.SourceAliases
+                                from i in db.Items.AsNoTracking().Include(i => i.Patient)
+                                where some.Contains(a.SourceHash) && ((a.InstanceId != null && i.InstanceId == a.InstanceId) || (a.RecordingId != null && i.RecordingId == a.RecordingId))
+                                select new { a.SourceHash, Item = i }).ToListAsync(cancel);
+            foreach (var group in images.Concat(sounds).Concat(others).GroupBy(x => x.SourceHash))
+                found[group.Key] = [.. group.Select(x => x.Item).OrderBy(i => i.Frame).ThenBy(i => i.Id)];
+        }
+        return found;
+    }
+
+    /// <summary>All items that a filter lets through; for making a collection.</summary>
+    internal static async Task<IQueryable<Item>> ItemsAsync(DomainSslContext db, LibraryFilter filter, CancellationToken cancel)
+    {
+        var items = db.Items.AsQueryable();
+        if (filter.Kind is { } kind) items = items.Where(i => i.Kind == kind);
+        if (filter.Modality is { } modality) items = items.Where(i => i.Study!.Modality == modality);
+        foreach (var word in Words(filter))
+        {
+            items = items.Where(i => EF.Functions.Like(i.Patient!.Pseudonym, word, "\\") || EF.Functions.Like(i.Study!.Modality, word, "\\")
+                || EF.Functions.Like(i.Study!.BodyPart, word, "\\") || EF.Functions.Like(i.Recording!.Codec, word, "\\"));
+        }
+        if (filter.From is { } from)
+        {
+            var start = from.ToDateTime(TimeOnly.MinValue, DateTimeKind.Utc);
+            items = items.Where(i => i.Kind == ItemKind.Image ? i.Study!.Date >= from : i.ImportedAt >= start);
+        }
+        if (filter.To is { } to)
+        {
+            var end = to.AddDays(1).ToDateTime(TimeOnly.MinValue, DateTimeKind.Utc);
+            items = items.Where(i => i.Kind == ItemKind.Image ? i.Study!.Date <= to : i.ImportedAt < end);
+        }
+        if (await CollectionIdAsync(db, filter, cancel) is { } collection) items = items.Where(i => db.CollectionItems.Any(c => c.CollectionId == collection && c.ItemId == i.Id));
+        return items;
+    }
+
+    private static async Task<IQueryable<Study>> FilteredAsync(DomainSslContext db, LibraryFilter filter, CancellationToken cancel)
+    {
+        var studies = db.Studies.AsNoTracking();
+        if (filter.Kind == ItemKind.Sound) return studies.Where(s => false);
+        if (filter.Modality is { } modality) studies = studies.Where(s => s.Modality == modality);
+        if (filter.From is { } from) studies = studies.Where(s => s.Date >= from);
+        if (filter.To is { } to) studies = studies.Where(s => s.Date <= to);
+        foreach (var word in Words(filter))
+            studies = studies.Where(s => EF.Functions.Like(s.Patient!.Pseudonym, word, "\\") || EF.Functions.Like(s.Modality, word, "\\") || EF.Functions.Like(s.BodyPart, word, "\\"));
+        if (await CollectionIdAsync(db, filter, cancel) is { } collection)
+        {
+            var inside = db.CollectionItems.Where(c => c.CollectionId == collection).Select(c => c.Item!.StudyId);
+            studies = studies.Where(s => inside.Contains(s.Id));
+        }
+        return studies;
+    }
+
+    private static IOrderedQueryable<Study> Sorted(IQueryable<Study> studies, StudySort sort, bool descending) => (sort, descending) switch
+    {
+        (StudySort.Date, false) => studies.OrderBy(s => s.Date).ThenBy(s => s.Id),
+        (StudySort.Date, true) => studies.OrderByDescending(s => s.Date).ThenByDescending(s => s.Id),
+        (StudySort.Patient, false) => studies.OrderBy(s => s.Patient!.Pseudonym).ThenBy(s => s.Id),
+        (StudySort.Patient, true) => studies.OrderByDescending(s => s.Patient!.Pseudonym).ThenByDescending(s => s.Id),
+        (StudySort.Modality, false) => studies.OrderBy(s => s.Modality).ThenBy(s => s.Id),
+        (StudySort.Modality, true) => studies.OrderByDescending(s => s.Modality).ThenByDescending(s => s.Id),
+        (StudySort.Images, false) => studies.OrderBy(s => s.Images).ThenBy(s => s.Id),
+        (StudySort.Images, true) => studies.OrderByDescending(s => s.Images).ThenByDescending(s => s.Id),
+        (_, false) => studies.OrderBy(s => s.ImportedAt).ThenBy(s => s.Id),
+        (_, true) => studies.OrderByDescending(s => s.ImportedAt).ThenByDescending(s => s.Id),
+    };
+
+    private static async Task<long?> CollectionIdAsync(DomainSslContext db, LibraryFilter filter, CancellationToken cancel)
+    {
+        if (filter.Collection is not { } name) return null;
+        return await db.Collections.Where(c => c.Name == name).Select(c => (long?)c.Id).SingleOrDefaultAsync(cancel)
+            ?? throw new RefusedException("no-collection", $"There is no collection '{name}'; see domainssl collections list.");
+    }
+
+    private static IEnumerable<string> Words(LibraryFilter filter) => filter.Text.Split(' ', StringSplitOptions.RemoveEmptyEntries)
+        .Select(w => "%" + w.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("%", "\\%", StringComparison.Ordinal).Replace("_", "\\_", StringComparison.Ordinal) + "%");
+}

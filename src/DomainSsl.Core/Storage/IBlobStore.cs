@@ -1,0 +1,36 @@
+namespace DomainSsl.Core.Storage;
+
+/// <summary>Files that never change, named by the SHA-256 (lower-case hex) of their bytes. Equal bytes are stored once.</summary>
+public interface IBlobStore
+{
+    /// <summary>Stores bytes unless they are there already; whole or not at all, also when the process or the machine dies. The name is sure to survive a power cut after <see cref="Flush"/>.</summary>
+    /// <returns>The hash.</returns>
+    string Put(ReadOnlySpan<byte> bytes);
+
+    /// <summary>Stores a file's bytes without holding them in memory; see <see cref="Put"/>.</summary>
+    string PutFile(string path);
+
+    /// <summary>Makes all that was put before survive a power cut, its names included. Call it before a row that names a blob is committed.</summary>
+    void Flush();
+
+    /// <summary>Whether a blob is there.</summary>
+    bool Contains(string hash);
+
+    /// <summary>Opens a blob for reading.</summary>
+    /// <exception cref="RefusedException"><c>blob-missing</c>: it is not there.</exception>
+    Stream Open(string hash);
+
+    /// <summary>All of a blob's bytes.</summary>
+    /// <exception cref="RefusedException"><c>blob-missing</c>: it is not there.</exception>
+    byte[] Read(string hash);
+
+    /// <summary>The hashes of all blobs, in no particular order.</summary>
+    IEnumerable<string> All();
+
+    /// <summary>Reads a blob whole and compares it with its name.</summary>
+    bool IsWhole(string hash);
+
+    /// <summary>Removes a blob if it was last put before <paramref name="before"/>. For blobs that no row names: an import was killed between storing and committing.</summary>
+    /// <returns>The bytes freed; 0 where it stays.</returns>
+    long RemoveIfOlder(string hash, DateTime before);
+}
