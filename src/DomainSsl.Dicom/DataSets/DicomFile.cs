@@ -3,8 +3,12 @@ namespace DomainSsl.Dicom;
 /// <summary>A Part 10 file: file meta information and a data set (PS3.10).</summary>
 public sealed class DicomFile
 {
+    private readonly bool _pixelsMet;
+
     /// <summary>A file made in memory. <paramref name="syntax"/> says how its pixels are stored.</summary>
     public DicomFile(DicomDataSet dataSet, TransferSyntax syntax, DicomDataSet? meta = null) => (DataSet, Syntax, Meta) = (dataSet, syntax, meta ?? []);
+
+    private DicomFile(DicomDataSet dataSet, TransferSyntax syntax, DicomDataSet meta, bool pixelsMet) : this(dataSet, syntax, meta) => _pixelsMet = pixelsMet;
 
     /// <summary>Group 0002 as it was read; written anew from the data set.</summary>
     public DicomDataSet Meta { get; }
@@ -16,7 +20,8 @@ public sealed class DicomFile
     public TransferSyntax Syntax { get; }
 
     /// <summary>The file has an image, also where <see cref="Inspect(string, DicomLimits?)"/> left it out.</summary>
-    public bool HasPixels { get; private init; }
+    public bool HasPixels => _pixelsMet || DataSet.Contains(DicomTags.PixelData) || DataSet.Contains(DicomTags.FloatPixelData) || DataSet.Contains(DicomTags.DoubleFloatPixelData);
+
 
     /// <summary>Reads a whole file.</summary>
     /// <exception cref="DicomException">It is not DICOM, is cut, damaged or beyond the limits.</exception>
@@ -92,7 +97,7 @@ public sealed class DicomFile
         if (bytes.Length > limits.MaxFileBytes) throw DicomErrors.Exceeds($"more than {limits.MaxFileBytes >> 20:N0} MB");
         var parser = new DicomParser(bytes, limits, headerOnly, more);
         var (meta, data, syntax) = parser.Parse();
-        return new DicomFile(data, syntax, meta) { HasPixels = parser.HasPixels };
+        return new DicomFile(data, syntax, meta, parser.HasPixels);
     }
 
     private static ReadOnlyMemory<byte> ReadAll(Stream stream, DicomLimits limits)

@@ -9,6 +9,23 @@ namespace DomainSsl.Dicom;
 /// </summary>
 public static class PixelHash
 {
+    /// <summary>
+    /// The hash of a file's pixels, lower-case hexadecimal; those stored as floating-point numbers are hashed as their little-endian bytes. Null where the file has none.
+    /// </summary>
+    /// <exception cref="DicomException">A frame cannot be decoded.</exception>
+    public static string? Compute(DicomFile file, DicomLimits? limits = null)
+    {
+        var data = file.DataSet;
+        foreach (var (tag, size) in ((DicomTag, int)[])[(DicomTags.FloatPixelData, 4), (DicomTags.DoubleFloatPixelData, 8)])
+        {
+            if (data[tag] is not { Value: { IsEmpty: false } values }) continue;
+            var length = (long)data.RequireInt(DicomTags.Rows) * data.RequireInt(DicomTags.Columns) * size * Math.Max(1, data.GetInt(DicomTags.NumberOfFrames) ?? 1);
+            if (length < 0 || length > values.Length) throw new DicomException(DicomErrors.Truncated, "The file holds fewer pixels than its size says; copy it again from the source.", tag);
+            return Convert.ToHexStringLower(SHA256.HashData(values.Span[..(int)length]));
+        }
+        return data[DicomTags.PixelData] is { IsEmpty: false } ? Compute(DicomImage.Of(file, limits)) : null;
+    }
+
     /// <summary>Decodes and hashes all frames; lower-case hexadecimal.</summary>
     /// <exception cref="DicomException">A frame cannot be decoded.</exception>
     public static string Compute(DicomImage image)

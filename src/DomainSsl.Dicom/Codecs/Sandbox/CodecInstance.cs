@@ -93,7 +93,7 @@ internal sealed class CodecInstance : IDisposable
         {
             throw new DicomException(DicomErrors.TooLarge, "Decoding the image took too long and was stopped; ask the administrator to raise the limit if it is a real scan.", DicomTags.PixelData, cause: e);
         }
-        catch (Exception e) when (e is WasmtimeException or ArgumentException or IndexOutOfRangeException or OverflowException)
+        catch (Exception e) when (e is WasmtimeException or ArgumentException or IndexOutOfRangeException or OverflowException or InvalidOperationException)
         {
             throw DicomErrors.Undecodable(Readable(_said) ?? "its compressed data cannot be decoded", e);
         }
