@@ -134,6 +134,7 @@ public static class SiteHost
         app.MapGet("/health", () => Results.Text("ok")).AllowAnonymous().WithName("health");
         app.MapSiteEndpoints();
         app.MapTaskEndpoints();
+        app.MapPixelEndpoints();
         app.MapReviewEndpoints();
         app.MapRazorComponents<App>().AddInteractiveServerRenderMode(o => o.ContentSecurityFrameAncestorsPolicy = "'none'");
     }

@@ -1,0 +1,62 @@
+using Deque.AxeCore.Commons;
+using Deque.AxeCore.Playwright;
+using DomainSsl.Core.Tasks;
+using Microsoft.Playwright;
+
+namespace DomainSsl.Browser.Tests.Tasks;
+
+/// <summary>Every page of tasks and review, at a desk and on a phone: nothing that axe calls serious, nothing wider than the window.</summary>
+public sealed class TaskPagesTests(Chromium chromium) : IClassFixture<Chromium>
+{
+    [Theory]
+    [InlineData(1440, 900, false)]
+    [InlineData(390, 844, true)]
+    public async Task Pages_EmptyAndFull_AreAccessibleAndFit(int width, int height, bool dark)
+    {
+        await using var clinic = await SeededClinic.StartAsync(60);
+        var page = await chromium.NewPageAsync(clinic.Site.Address, width, height, dark);
+        await SeededClinic.SignInAsync(page, "anna", "/tasks");
+        await LookAsync(page, "/tasks", "tasks-empty", ".empty");
+        await LookAsync(page, "/review", "review-empty", ".empty");
+        await LookAsync(page, "/tasks/new", "task-new", "#name");
+
+        var task = await clinic.MakeTaskAsync();
+        await LookAsync(page, $"/tasks/{task.Id}", "task-fresh", ".steps");
+        await LookAsync(page, $"/tasks/{task.Id}/result", "result-none", ".empty");
+        await LookAsync(page, $"/review/{task.Id}", "review-finished", ".room[data-cover=finished]");
+        var items = await clinic.Tasks.NextItemsAsync(task.Id, "anna", 20, cancel: TestContext.Current.CancellationToken);
+        foreach (var (item, i) in items.Select((item, i) => (item, i)))
+            await clinic.Tasks.AnswerAsync(task.Id, item.ItemId, LabelAnswer.Class, task.Classes[i % 3].Id, "anna", $"k{i}", TestContext.Current.CancellationToken);
+        await LookAsync(page, $"/tasks/{task.Id}/label", "label", ".room[data-cover=none]");
+        await page.Keyboard.PressAsync("?");
+        await CheckAsync(page, "label-keys", "dialog[open]");
+        await clinic.AddTrainedAsync(task);
+        await LookAsync(page, "/tasks", "tasks", "table.cards");
+        await LookAsync(page, $"/tasks/{task.Id}", "task", ".steps");
+        await LookAsync(page, $"/tasks/{task.Id}/result", "result", ".arms");
+        await LookAsync(page, "/review", "review-list", "table.cards");
+        await LookAsync(page, $"/review/{task.Id}", "review", ".room[data-cover=none]");
+        await LookAsync(page, "/tasks/999", "task-missing", ".empty");
+    }
+
+    private static async Task LookAsync(IPage page, string path, string name, string waitFor)
+    {
+        await page.GotoAsync(path);
+        await page.WaitForSelectorAsync("body[data-ready]");
+        await CheckAsync(page, name, waitFor);
+    }
+
+    private static async Task CheckAsync(IPage page, string name, string waitFor)
+    {
+        await page.WaitForSelectorAsync(waitFor);
+        await page.WaitForTimeoutAsync(400);
+        // Screenshots for whoever wants to look: DOMAINSSL_SCREENSHOTS names a folder.
+        if (Environment.GetEnvironmentVariable("DOMAINSSL_SCREENSHOTS") is { Length: > 0 } folder)
+            await page.ScreenshotAsync(new() { Path = Path.Combine(folder, $"{name}-{page.ViewportSize!.Width}.png"), FullPage = true });
+        var wide = await page.EvaluateAsync<int>("document.documentElement.scrollWidth - document.documentElement.clientWidth");
+        Assert.True(wide <= 0, $"{name} is {wide} pixels wider than the window.");
+        var found = await page.RunAxe(new AxeRunOptions());
+        var serious = found.Violations.Where(v => v.Impact is "serious" or "critical").ToList();
+        Assert.True(serious.Count == 0, $"{name}: " + string.Join("; ", serious.Select(v => $"{v.Id}: {v.Help} ({string.Join(" ", v.Nodes.Take(3).Select(n => n.Html))})")));
+    }
+}
