@@ -37,7 +37,7 @@ public static class CoreServices
         services.AddSingleton<LibraryQuery>();
         services.AddSingleton<ItemImages>();
         services.AddSingleton<CollectionService>();
-        services.TryAddSingleton(new TaskOptions());
+        services.TryAddSingleton(provider => BoundOptions.Of<TaskOptions>(provider, "Tasks"));
         services.AddSingleton<TaskService>();
         services.AddSingleton<ReviewQueue>();
         services.AddSingleton<IRunQueue, RunQueue>();

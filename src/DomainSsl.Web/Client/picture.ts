@@ -9,39 +9,37 @@ export interface Picture {
   aspect: number;
   window: Window;
   inverted: boolean;
-  grey: Int16Array | Uint16Array | null;
+  grey: Uint16Array | null;
   colour: Uint8ClampedArray | null;
   /** As drawn with its own window, made before it is needed. */
   canvas: HTMLCanvasElement;
 }
 
-/** What stands before the values: magic, width, height, signed, inverted, window centre and width, aspect. */
+/** What stands before the values: magic, width, height, flags, window centre and width, aspect. */
 export const headerBytes = 32;
 const magic = 0x50535344; // "DSSP"
 
-export interface Header { width: number; height: number; signed: boolean; inverted: boolean; window: Window; aspect: number }
+export interface Header { width: number; height: number; inverted: boolean; window: Window; aspect: number }
 
-/** Reads the header of the site's own pixel format (little endian, see TaskEndpoints). */
+/** Reads the header of the site's own pixel format (little endian, see ScreenPixels.cs). */
 export function readHeader(buffer: ArrayBuffer): Header {
   const view = new DataView(buffer);
   if (buffer.byteLength < headerBytes || view.getUint32(0, true) !== magic) throw new Error('This is not an image of the site.');
   const [width, height] = [view.getUint32(4, true), view.getUint32(8, true)];
   if (buffer.byteLength !== headerBytes + 2 * width * height) throw new Error('The image did not arrive whole.');
-  const flags = view.getUint32(12, true);
   return {
-    width, height, signed: (flags & 1) !== 0, inverted: (flags & 2) !== 0,
+    width, height, inverted: (view.getUint32(12, true) & 1) !== 0,
     window: { centre: view.getFloat32(16, true), width: view.getFloat32(20, true) }, aspect: view.getFloat32(24, true),
   };
 }
 
 /** Screen grey of each of the 65,536 values that 16 bits can hold (DICOM PS3.3 C.11.2.1.2.1, linear). */
-export function greyTable(window: Window, signed: boolean, inverted: boolean): Uint8ClampedArray {
+export function greyTable(window: Window, inverted: boolean): Uint8ClampedArray {
   const table = new Uint8ClampedArray(65536);
   const width = Math.max(1, window.width);
-  for (let bits = 0; bits < 65536; bits++) {
-    const value = signed && bits >= 32768 ? bits - 65536 : bits;
+  for (let value = 0; value < 65536; value++) {
     const grey = ((value - (window.centre - 0.5)) / Math.max(1, width - 1) + 0.5) * 255;
-    table[bits] = inverted ? 255 - grey : grey;
+    table[value] = inverted ? 255 - grey : grey;
   }
   return table;
 }
@@ -50,15 +48,15 @@ function draw(picture: Picture, window: Window, target: HTMLCanvasElement): void
   const context = target.getContext('2d')!;
   const image = context.createImageData(picture.width, picture.height);
   if (picture.grey) {
-    const table = greyTable(window, picture.grey instanceof Int16Array, picture.inverted);
-    const bits = new Uint16Array(picture.grey.buffer, picture.grey.byteOffset, picture.grey.length);
+    const table = greyTable(window, picture.inverted);
+    const values = picture.grey;
     const out = new Uint32Array(image.data.buffer);
-    for (let i = 0; i < bits.length; i++) {
-      const g = table[bits[i]!]!;
+    for (let i = 0; i < values.length; i++) {
+      const g = table[values[i]!]!;
       out[i] = 0xff000000 | (g << 16) | (g << 8) | g;
     }
   } else {
-    const table = greyTable(window, false, false);
+    const table = greyTable(window, false);
     const from = picture.colour!;
     for (let i = 0; i < from.length; i += 4) {
       image.data[i] = table[from[i]!]!;
@@ -89,8 +87,7 @@ export async function loadPicture(url: string, signal?: AbortSignal): Promise<Pi
   }
   const buffer = await response.arrayBuffer();
   const header = readHeader(buffer);
-  const values = header.signed ? new Int16Array(buffer, headerBytes) : new Uint16Array(buffer, headerBytes);
-  picture = { ...header, grey: values, colour: null, canvas: newCanvas(header.width, header.height) };
+  picture = { ...header, grey: new Uint16Array(buffer, headerBytes), colour: null, canvas: newCanvas(header.width, header.height) };
   draw(picture, picture.window, picture.canvas);
   return picture;
 }

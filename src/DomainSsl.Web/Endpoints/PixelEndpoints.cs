@@ -1,7 +1,9 @@
 using DomainSsl.Core.Database;
+using DomainSsl.Core.Library;
 using DomainSsl.Core.People;
 using DomainSsl.Core.Storage;
 using DomainSsl.Core.Tasks;
+using DomainSsl.Dicom;
 using Microsoft.EntityFrameworkCore;
 
 namespace DomainSsl.Web.Endpoints;
@@ -13,15 +15,16 @@ public static class PixelEndpoints
     private const int LargestSide = 2048;
 
     /// <summary>Maps them.</summary>
-    public static void MapPixelEndpoints(this IEndpointRouteBuilder app)
-    {
-        app.MapGet("/api/items/{item:long}/pixels", async (long item, IDbContextFactory<DomainSslContext> factory, IBlobStore blobs, HttpContext context) =>
+    public static void MapPixelEndpoints(this IEndpointRouteBuilder app) =>
+        app.MapGet("/api/items/{item:long}/pixels", async (long item, IDbContextFactory<DomainSslContext> factory, IBlobStore blobs, ItemImages images, HttpContext context) =>
         {
-            await using var db = await factory.CreateDbContextAsync(context.RequestAborted);
-            var found = await db.Items.AsNoTracking().Where(i => i.Id == item && i.InstanceId != null).Select(i => new { i.Instance!.BlobHash, i.Frame }).SingleOrDefaultAsync(context.RequestAborted);
-            if (found is null) return Results.Problem("There is no such image.", statusCode: StatusCodes.Status404NotFound);
-            await using var file = blobs.Open(found.BlobHash);
-            return ScreenPixels.Of(file, found.Frame, LargestSide) is { } block ? Results.Bytes(block, "application/octet-stream") : Results.Redirect(Paths.ItemImage(item, LargestSide));
+            var cancel = context.RequestAborted;
+            await using var db = await factory.CreateDbContextAsync(cancel);
+            var found = await db.Items.AsNoTracking().Where(i => i.Id == item && i.InstanceId != null).Select(i => new { i.Instance!.BlobHash, i.Frame }).SingleOrDefaultAsync(cancel);
+            if (found is null) return Results.Problem("There is no such image.", title: "no-item", statusCode: StatusCodes.Status404NotFound);
+            var block = await Task.Run(() => ScreenPixels.Of(DicomImage.Of(DicomFile.Read(blobs.Read(found.BlobHash))), found.Frame, LargestSide), cancel);
+            if (block is not null) return Results.Bytes(block, "application/octet-stream");
+            var picture = await images.RenderAsync(item, LargestSide, cancel);
+            return Results.Bytes(picture.Bytes, picture.ContentType);
         }).RequireRoles(Roles.Anyone).WithRefusals();
-    }
 }

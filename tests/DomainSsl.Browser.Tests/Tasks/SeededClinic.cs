@@ -29,7 +29,6 @@ internal sealed class SeededClinic : IAsyncDisposable
         var collection = new ServiceCollection();
         collection.AddLogging();
         collection.AddDomainSslCore(new DataFolder(folder.At("data")));
-        collection.AddDomainSslIdentity();
         services = collection.BuildServiceProvider();
     }
 
