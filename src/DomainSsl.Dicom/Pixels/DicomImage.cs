@@ -75,7 +75,7 @@ public sealed class DicomImage
         return DecodeSandboxed(encoded.Span);
     }
 
-    // Decoders that run in the sandbox. Those that stack.md's trial found exact are all on; each is checked against its own header first.
+    // Decoders that run in the sandbox; each frame is checked against its own header first.
     private static readonly HashSet<TransferSyntax> Compressed =
     [
         TransferSyntax.JpegBaseline, TransferSyntax.JpegExtended, TransferSyntax.JpegLossless, TransferSyntax.JpegLosslessFirstOrder, TransferSyntax.JpegLsLossless,
