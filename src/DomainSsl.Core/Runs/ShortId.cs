@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Text;
 
 namespace DomainSsl.Core.Runs;
 
@@ -12,6 +13,9 @@ public static class ShortId
 
     /// <summary>A model's id, e.g. <c>m-7k3qx2vd</c>.</summary>
     public static string Model() => $"m-{Characters(8)}";
+
+    /// <summary>The id of the model that a run makes: always the same for the same run, so that a run which is taken up again replaces what it had begun to store.</summary>
+    public static string ModelOf(string runId) => "m-" + string.Concat(SHA256.HashData(Encoding.UTF8.GetBytes(runId)).Take(8).Select(b => Alphabet[b & 31]));
 
     private static string Characters(int count) => RandomNumberGenerator.GetString(Alphabet, count);
 }

