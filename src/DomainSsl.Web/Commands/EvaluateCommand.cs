@@ -1,0 +1,33 @@
+using System.CommandLine;
+using System.Text.Json;
+using DomainSsl.Core.Runs;
+using DomainSsl.Worker;
+using Spectre.Console;
+
+namespace DomainSsl.Web.Commands;
+
+/// <summary><c>evaluate MODEL --labels CSV</c>.</summary>
+internal static class EvaluateCommand
+{
+    public static Command Create(CommandContext context)
+    {
+        var model = new Argument<string>("MODEL") { Description = "A classifier, by id or name." };
+        var labels = new Option<string>("--labels") { Description = "A CSV with the columns file,label; rows of patients that the model was trained on are left out.", HelpName = "CSV", Required = true };
+        var here = RunCommands.Here();
+        var command = new Command("evaluate", "Measures a classifier on labels that it was not trained on.") { model, labels, here };
+        return context.Runs(command, async run =>
+        {
+            var measured = await RunCommands.ModelAsync(run, run.Need(model));
+            var table = await LabelTables.ReadAsync(run, run.Need(labels));
+            var ended = await RunCommands.CarryOutAsync(run, new EvaluateRequest(measured.Id, LabelTables.WithPatients([table])[0]), $"Measuring {measured.Name}", run.Get(here));
+            var result = JsonSerializer.Deserialize<EvaluateRun.Result>(ended.Summary!, RunContext.Json)!;
+            run.Output.Result(new { result.N, result.Patients, result.LeftOut, result.Metrics, table.Refused }, console =>
+            {
+                console.WriteLine($"{measured.Name} on {result.N:#,0} images of {result.Patients:#,0} patients:");
+                foreach (var (key, figure) in result.Metrics) console.WriteLine($"  {key} {figure}");
+                if (result.LeftOut > 0) console.WriteLine($"{result.LeftOut:#,0} labels were left out, because the model was trained on their patients.");
+            });
+            return table.Refused.Count > 0 ? CommandLine.SomeRefused : CommandLine.Done;
+        });
+    }
+}

@@ -1,0 +1,71 @@
+using System.CommandLine;
+using System.Globalization;
+using DomainSsl.Core.Runs;
+using DomainSsl.Core.Storage;
+using DomainSsl.Worker;
+using Spectre.Console;
+
+namespace DomainSsl.Web.Commands;
+
+/// <summary><c>label-efficiency</c>: what pretraining is worth, in labels.</summary>
+internal static class LabelEfficiencyCommand
+{
+    public static Command Create(CommandContext context)
+    {
+        var train = new Option<string>("--train") { Description = "A CSV of labels to draw from.", HelpName = "CSV", Required = true };
+        var test = new Option<string>("--test") { Description = "A CSV of labels of other patients, to test on.", HelpName = "CSV", Required = true };
+        var encoders = new Option<string[]>("--encoder") { Description = "The encoders to compare, the one of interest first; from scratch is always beside them.", HelpName = "MODEL", AllowMultipleArgumentsPerToken = true, Required = true };
+        var budgets = new Option<string>("--budgets") { Description = "Numbers of labels.", HelpName = "N,N,…", DefaultValueFactory = _ => "10,20,50,100,200" };
+        var repeats = new Option<int>("--repeats") { Description = "Draws of labels for each number.", HelpName = "N", DefaultValueFactory = _ => 10 };
+        var modes = new Option<string>("--modes") { Description = "probe,full, or one of them.", DefaultValueFactory = _ => "probe,full" };
+        var seed = new Option<int>("--seed") { Description = "Seed of draws, fits and intervals.", HelpName = "S", DefaultValueFactory = _ => 1 };
+        var output = new Option<string?>("--out") { Description = "A folder for the figure (SVG, PNG) and the table (CSV).", HelpName = "DIR" };
+        var here = RunCommands.Here();
+        var command = new Command("label-efficiency", "Shows what pretraining is worth: every encoder and from scratch on the same draws of labels.") { train, test, encoders, budgets, repeats, modes, seed, output, here };
+        return context.Runs(command, async run =>
+        {
+            var counts = Numbers(run.Get(budgets)!);
+            if (run.Get(repeats) < 1) throw new UsageException("--repeats must be at least 1.");
+            var services = await RunCommands.ServicesAsync(run);
+            var ids = new List<string>();
+            foreach (var encoder in run.Get(encoders)!.Where(e => e != "scratch")) ids.Add((await RunCommands.ModelAsync(run, encoder)).Id);
+            var (drawn, tested) = (await LabelTables.ReadAsync(run, run.Need(train)), await LabelTables.ReadAsync(run, run.Need(test)));
+            var labels = LabelTables.WithPatients([drawn, tested]);
+            var request = new LabelEfficiencyRequest(labels[0], labels[1], LabelTables.Classes(drawn.Rows.Concat(tested.Rows)), [.. ids.Distinct()], counts, run.Get(repeats),
+                run.Get(modes)!.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries), run.Get(seed));
+            var ended = await RunCommands.CarryOutAsync(run, request, "Comparing what few labels give", run.Get(here));
+
+            var folder = services.GetRequiredService<DataFolder>().Run(ended.Id);
+            var result = await LabelEfficiencyRun.ReadAsync(folder, run.Cancel);
+            if (run.Get(output) is { } to)
+            {
+                Directory.CreateDirectory(to);
+                foreach (var file in Directory.EnumerateFiles(folder, "label-efficiency.*")) File.Copy(file, Path.Combine(to, Path.GetFileName(file)), overwrite: true);
+            }
+            var refused = drawn.Refused.Concat(tested.Refused).ToList();
+            run.Output.Result(new { result.Arms, result.Differences, result.Comparisons, result.LabelsSaved, result.Verdict, result.Metric, result.Members, result.TestItems, result.TestPatients, Run = ended.Id, Refused = refused }, console =>
+            {
+                var shown = CommandOutput.Table("Arm", "Labels", result.Metric.ToUpperInvariant(), "95 % interval", "Less scratch");
+                foreach (var arm in result.Arms)
+                {
+                    var difference = result.Differences.FirstOrDefault(d => d.Arm == arm.Arm && d.Budget == arm.Budget);
+                    CommandOutput.Row(shown, arm.Arm, $"{arm.Budget}", $"{arm.Mean:0.000}", $"{arm.Low:0.000} to {arm.High:0.000}", difference is null ? "" : $"{difference.Mean:+0.000;-0.000} ({difference.Low:+0.000;-0.000} to {difference.High:+0.000;-0.000})");
+                }
+                console.Write(shown);
+                console.WriteLine(result.Verdict);
+            });
+            return refused.Count > 0 ? CommandLine.SomeRefused : CommandLine.Done;
+        });
+    }
+
+    private static int[] Numbers(string text)
+    {
+        var numbers = new List<int>();
+        foreach (var part in text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+        {
+            if (!int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out int n) || n < 1) throw new UsageException($"'{part}' is no number of labels; write --budgets 20,50,100.");
+            numbers.Add(n);
+        }
+        return numbers.Count > 0 ? [.. numbers] : throw new UsageException("--budgets names no number of labels; write --budgets 20,50,100.");
+    }
+}

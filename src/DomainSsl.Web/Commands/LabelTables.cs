@@ -1,0 +1,147 @@
+using System.Security.Cryptography;
+using DomainSsl.Core;
+using DomainSsl.Core.Database;
+using DomainSsl.Core.Importing;
+using DomainSsl.Core.Library;
+using DomainSsl.Core.Runs;
+using DomainSsl.Core.Storage;
+using Microsoft.EntityFrameworkCore;
+
+namespace DomainSsl.Web.Commands;
+
+/// <summary>An image of the library with the file that it was named by.</summary>
+internal sealed record FoundItem(string File, long Item, long? PatientId, string? Pseudonym);
+
+/// <summary>A row of a table of labels with its image.</summary>
+internal sealed record LabelRow(string File, string Class, string? TablePatient, FoundItem Found);
+
+/// <summary>A table of labels with the images it speaks of.</summary>
+internal sealed record LabelTable(IReadOnlyList<LabelRow> Rows, IReadOnlyList<RefusedFile> Refused);
+
+/// <summary>
+/// Finds the images that files are, by the SHA-256 of the files' bytes as imported and never by a name; files that were not imported are imported first. Reads tables of labels
+/// (<c>file,label</c> and, if wanted, <c>patient</c>) that way.
+/// </summary>
+internal static class LabelTables
+{
+    private static readonly string[] Absences = ["normal", "none", "no", "no finding", "negative", "healthy", "absent", "0"];
+
+    /// <summary>Reads a table.</summary>
+    /// <exception cref="RefusedException">It cannot be read, has not the columns, or says two things of one image.</exception>
+    public static async Task<LabelTable> ReadAsync(CommandRun run, string path)
+    {
+        if (!File.Exists(path)) throw new RefusedException("no-table", $"There is no file {path}; name a CSV with the columns file,label.");
+        var name = Path.GetFileName(path);
+        var table = CsvTable.Read(path);
+        if (!table.Has("file") || !table.Has("label"))
+            throw new RefusedException("table-columns", table.Has("text")
+                ? $"{name} holds transcripts; learning from speech comes with part C. A table of labels has the columns file,label."
+                : $"{name} has not the columns file,label; put them into its first line.");
+        var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
+        var rows = table.Rows.Select(r => (File: table.Value(r, "file"), Label: table.Value(r, "label"), Patient: table.Value(r, "patient"))).Where(r => r.Label.Length > 0).ToList();
+        if (rows.Count == 0) throw new RefusedException("no-labels", $"{name} has no row with a label; fill the column label.");
+        var paths = rows.Select(r => Path.GetFullPath(r.File, folder)).ToList();
+        var secrets = await run.ServiceAsync<Secrets>();
+        var (found, refused) = await FindAsync(run, paths, import: [path]);
+
+        var labels = new Dictionary<long, LabelRow>();
+        for (var i = 0; i < rows.Count; i++)
+        {
+            if (!found.TryGetValue(paths[i], out var items)) continue;
+            foreach (var item in items)
+            {
+                var row = new LabelRow(rows[i].File, rows[i].Label, rows[i].Patient.Length > 0 ? secrets.Pseudonym('P', rows[i].Patient) : null, item);
+                if (labels.TryGetValue(item.Item, out var before) && before.Class != row.Class)
+                    throw new RefusedException("two-labels", $"{name} calls the same image {before.Class} ({before.File}) and {row.Class} ({row.File}); keep one of the two rows.");
+                labels[item.Item] = row;
+            }
+        }
+        if (labels.Count == 0) throw new RefusedException("no-images", $"None of the files of {name} could be used: {refused.FirstOrDefault()?.Reason ?? "they hold no images."}");
+        return new LabelTable([.. labels.Values], refused);
+    }
+
+    /// <summary>
+    /// The labels for runs, with the patients by whom they are split. Where a table names a patient and the image has its own, both count: rows that share either are one patient's,
+    /// over all tables given.
+    /// </summary>
+    public static IReadOnlyList<IReadOnlyList<LabelledItem>> WithPatients(params IReadOnlyList<LabelTable> tables)
+    {
+        var parent = new Dictionary<string, string>(StringComparer.Ordinal);
+        string Root(string of)
+        {
+            while (parent.TryGetValue(of, out var up) && up != of) of = up;
+            return of;
+        }
+        string Join(LabelRow row)
+        {
+            var own = row.Found.Pseudonym ?? row.TablePatient ?? $"item {row.Found.Item}";
+            parent.TryAdd(own, own);
+            if (row.TablePatient is null || row.TablePatient == own) return own;
+            parent.TryAdd(row.TablePatient, row.TablePatient);
+            var (a, b) = (Root(own), Root(row.TablePatient));
+            var (first, second) = string.CompareOrdinal(a, b) < 0 ? (a, b) : (b, a);
+            parent[second] = first;
+            return own;
+        }
+        foreach (var row in tables.SelectMany(t => t.Rows)) Join(row);
+        return [.. tables.Select(t => (IReadOnlyList<LabelledItem>)[.. t.Rows.Select(r => new LabelledItem(r.Found.Item, r.Class, Root(Join(r))))])];
+    }
+
+    /// <summary>The classes of labels by name; one that means absence comes first, since of two the second is the finding.</summary>
+    public static IReadOnlyList<string> Classes(IEnumerable<LabelRow> rows)
+    {
+        var classes = rows.Select(r => r.Class).Distinct().OrderBy(c => !Absences.Contains(c.ToLowerInvariant())).ThenBy(c => c, StringComparer.Ordinal).ToList();
+        return classes.Count >= 2 ? classes : throw new RefusedException("one-class", $"All labels are '{classes[0]}'; a question needs at least two answers.");
+    }
+
+    /// <summary>The images of files, by full path; what could not be imported beside them.</summary>
+    /// <param name="run">The command.</param>
+    /// <param name="paths">Full paths.</param>
+    /// <param name="import">What to import where some are unknown; null for the unknown files themselves.</param>
+    public static async Task<(IReadOnlyDictionary<string, IReadOnlyList<FoundItem>> Found, IReadOnlyList<RefusedFile> Refused)> FindAsync(
+        CommandRun run, IReadOnlyList<string> paths, IReadOnlyList<string>? import = null)
+    {
+        var hashes = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var path in paths.Distinct())
+        {
+            run.Cancel.ThrowIfCancellationRequested();
+            if (!File.Exists(path)) continue;
+            await using var stream = File.OpenRead(path);
+            hashes[path] = Convert.ToHexStringLower(await SHA256.HashDataAsync(stream, run.Cancel));
+        }
+        var items = await ItemsAsync(run, hashes.Values);
+        var refused = paths.Distinct().Where(p => !hashes.ContainsKey(p)).Select(p => new RefusedFile(p, "no-file", "There is no such file; check the path.")).ToList();
+        var unknown = hashes.Where(h => !items.ContainsKey(h.Value)).Select(h => h.Key).ToList();
+        if (unknown.Count > 0)
+        {
+            var importing = await run.ServiceAsync<LibraryImport>();
+            run.Output.Note($"{unknown.Count:#,0} files are not in the library yet and are imported first.");
+            var summary = await importing.ImportAsync(import ?? unknown, new ImportRequest(run.Who), null, run.Cancel);
+            items = await ItemsAsync(run, hashes.Values);
+            refused.AddRange(summary.Refused);
+            // What was imported but is no image, a recording say, has no item here.
+            refused.AddRange(unknown.Where(p => !items.ContainsKey(hashes[p]) && summary.Refused.All(r => Path.GetFileName(r.File) != Path.GetFileName(p)))
+                .Select(p => new RefusedFile(p, "no-image", "It is no image; learning from recordings comes with part C.")));
+        }
+        return (hashes.Where(h => items.ContainsKey(h.Value)).ToDictionary(h => h.Key, h => (IReadOnlyList<FoundItem>)[.. items[h.Value].Select(i => i with { File = h.Key })]), refused);
+    }
+
+    private static async Task<Dictionary<string, List<FoundItem>>> ItemsAsync(CommandRun run, IEnumerable<string> hashes)
+    {
+        var items = new Dictionary<string, List<FoundItem>>(StringComparer.Ordinal);
+        await using var db = await RunCommands.DatabaseAsync(run);
+        foreach (var some in hashes.Distinct().Chunk(500))
+        {
+            var direct = await db.Items.Where(i => i.Kind == ItemKind.Image && some.Contains(i.Instance!.SourceHash))
+                .Select(i => new { Hash = i.Instance!.SourceHash, i.Id, i.Frame, i.PatientId, i.Patient!.Pseudonym }).ToListAsync(run.Cancel);
+            var aliases = await db.SourceAliases.Where(a => some.Contains(a.SourceHash) && a.InstanceId != null)
+                .Join(db.Items, a => a.InstanceId, i => i.InstanceId, (a, i) => new { Hash = a.SourceHash, i.Id, i.Frame, i.PatientId, i.Patient!.Pseudonym }).ToListAsync(run.Cancel);
+            foreach (var item in direct.Concat(aliases).OrderBy(i => i.Frame))
+            {
+                if (!items.TryGetValue(item.Hash, out var list)) items[item.Hash] = list = [];
+                list.Add(new FoundItem("", item.Id, item.PatientId, item.Pseudonym));
+            }
+        }
+        return items;
+    }
+}
