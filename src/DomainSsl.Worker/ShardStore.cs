@@ -114,7 +114,11 @@ public sealed class ShardStore(IDbContextFactory<DomainSslContext> factory, IBlo
 
     private static List<ushort[]> Planes(DicomImage image, ShardItem item, IEnumerable<int> resolutions)
     {
-        try { return PlaneResampler.Planes(image, item.Frame, resolutions); }
+        try
+        {
+            var plane = GreyPlane.Of(image, item.Frame);
+            return [.. resolutions.Select(r => PlaneResampler.ForTraining(plane, r))];
+        }
         catch (DicomException e) { throw Unreadable(item.BlobHash, e); }
     }
 

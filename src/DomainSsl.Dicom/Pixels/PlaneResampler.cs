@@ -24,9 +24,11 @@ public static class PlaneResampler
     /// the 0.5th percentile is 0 and the 99.5th 65535.
     /// </summary>
     /// <exception cref="DicomException">The frame cannot be decoded.</exception>
-    public static ushort[] ForTraining(DicomImage image, int side, int frame = 0, SquareFit fit = SquareFit.Pad)
+    public static ushort[] ForTraining(DicomImage image, int side, int frame = 0, SquareFit fit = SquareFit.Pad) => ForTraining(GreyPlane.Of(image, frame), side, fit);
+
+    /// <summary>The same of a frame that is decoded already, for when several sizes of it are wanted.</summary>
+    public static ushort[] ForTraining(GreyPlane plane, int side, SquareFit fit = SquareFit.Pad)
     {
-        var plane = GreyPlane.Of(image, frame);
         var (width, height) = (side, side);
         if (fit == SquareFit.Pad)
         {

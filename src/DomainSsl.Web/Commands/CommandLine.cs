@@ -31,6 +31,17 @@ public static class CommandLine
         BackupCommand.Create,
         RestoreCommand.Create,
         DoctorCommand.Create,
+        WorkerCommand.Create,
+        RecipesCommand.Create,
+        PretrainCommand.Create,
+        FineTuneCommand.Create,
+        EvaluateCommand.Create,
+        LabelEfficiencyCommand.Create,
+        PredictCommand.Create,
+        TranscribeCommand.Create,
+        EmbedCommand.Create,
+        SimilarCommand.Create,
+        ModelsCommand.Create,
     ];
 
     /// <summary>Parses and runs one command line; without a command the site is served.</summary>
