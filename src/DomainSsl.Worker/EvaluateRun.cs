@@ -8,6 +8,7 @@ using DomainSsl.Learning.Data;
 using DomainSsl.Learning.Evaluation;
 using DomainSsl.Learning.FineTuning;
 using Microsoft.EntityFrameworkCore;
+using LabelledItem = DomainSsl.Core.Runs.LabelledItem;
 
 namespace DomainSsl.Worker;
 

@@ -11,6 +11,7 @@ using DomainSsl.Learning.Data;
 using DomainSsl.Learning.Evaluation;
 using DomainSsl.Learning.FineTuning;
 using Microsoft.EntityFrameworkCore;
+using LabelledItem = DomainSsl.Core.Runs.LabelledItem;
 using Labelled = DomainSsl.Learning.FineTuning.LabelledItem;
 using Shown = DomainSsl.Core.Tasks.ArmResult;
 

@@ -7,6 +7,7 @@ using DomainSsl.Learning;
 using DomainSsl.Learning.FineTuning;
 using Asked = DomainSsl.Core.Runs.LabelEfficiencyRequest;
 using Labelled = DomainSsl.Learning.FineTuning.LabelledItem;
+using LabelledItem = DomainSsl.Core.Runs.LabelledItem;
 
 namespace DomainSsl.Worker;
 

@@ -4,6 +4,7 @@ using DomainSsl.Core.Collections;
 using DomainSsl.Core.Runs;
 using DomainSsl.Core.Storage;
 using DomainSsl.Worker;
+using Spectre.Console;
 
 namespace DomainSsl.Web.Commands;
 

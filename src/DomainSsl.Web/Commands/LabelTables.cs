@@ -50,13 +50,13 @@ internal static class LabelTables
             if (!found.TryGetValue(paths[i], out var items)) continue;
             foreach (var item in items)
             {
-                var row = new LabelRow(rows[i].File, rows[i].Label, rows[i].Patient.Length > 0 ? secrets.Pseudonym('P', rows[i].Patient) : null, item);
+                var row = new LabelRow(rows[i].File, rows[i].Label, rows[i].Patient.Length > 0 ? secrets.Deidentifier.Pseudonym(rows[i].Patient) : null, item);
                 if (labels.TryGetValue(item.Item, out var before) && before.Class != row.Class)
                     throw new RefusedException("two-labels", $"{name} calls the same image {before.Class} ({before.File}) and {row.Class} ({row.File}); keep one of the two rows.");
                 labels[item.Item] = row;
             }
         }
-        if (labels.Count == 0) throw new RefusedException("no-images", $"None of the files of {name} could be used: {refused.FirstOrDefault()?.Reason ?? "they hold no images."}");
+        if (labels.Count == 0) throw new RefusedException("no-images", $"None of the files of {name} could be used: {(refused.Count > 0 ? refused[0].Reason : "they hold no images.")}");
         return new LabelTable([.. labels.Values], refused);
     }
 

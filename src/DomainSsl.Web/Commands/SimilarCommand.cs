@@ -49,7 +49,7 @@ internal static class SimilarCommand
         if (File.Exists(pathOrItem))
         {
             var (found, refused) = await LabelTables.FindAsync(run, [Path.GetFullPath(pathOrItem)]);
-            return found.Values.SelectMany(f => f).FirstOrDefault()?.Item ?? throw new RefusedException("no-image", refused.FirstOrDefault()?.Reason ?? $"{pathOrItem} holds no image.");
+            return found.Values.SelectMany(f => f).FirstOrDefault()?.Item ?? throw new RefusedException("no-image", refused.Count > 0 ? refused[0].Reason : $"{pathOrItem} holds no image.");
         }
         await using var db = await RunCommands.DatabaseAsync(run);
         if (long.TryParse(pathOrItem, NumberStyles.None, CultureInfo.InvariantCulture, out long id) && await db.Items.AnyAsync(i => i.Id == id && i.Kind == ItemKind.Image, run.Cancel)) return id;

@@ -3,6 +3,7 @@ using DomainSsl.Core;
 using DomainSsl.Core.Runs;
 using DomainSsl.Core.Storage;
 using DomainSsl.Worker;
+using Spectre.Console;
 
 namespace DomainSsl.Web.Commands;
 
