@@ -14,7 +14,7 @@ public sealed class RunLog(DataFolder folder, TimeProvider time)
     {
         var line = string.Create(CultureInfo.InvariantCulture, $"{time.GetUtcNow().UtcDateTime:yyyy-MM-dd HH:mm:ss}  {sentence.ReplaceLineEndings(" ")}\n");
         Directory.CreateDirectory(folder.Run(runId));
-        lock (_gate) File.AppendAllText(PathOf(runId), line, Encoding.UTF8);
+        lock (_gate) File.AppendAllText(PathOf(runId), line);
     }
 
     /// <summary>The last lines, oldest first.</summary>
