@@ -17,8 +17,16 @@ public sealed class Convolution : nn.Module<Tensor, Tensor>
     {
         (_strides, _padding) = ([stride, stride], [kernel / 2, kernel / 2]);
         var deviation = Math.Sqrt(2.0 / (outputs * kernel * kernel));
-        _weight = new Parameter(empty(outputs, inputs, kernel, kernel).normal_(0, deviation, generator));
+        _weight = Kept(empty(outputs, inputs, kernel, kernel).normal_(0, deviation, generator));
         register_parameter("weight", _weight);
+    }
+
+    /// <summary>A weight that outlives the dispose scope in which its network is built.</summary>
+    internal static Parameter Kept(Tensor values)
+    {
+        var parameter = new Parameter(values);
+        parameter.DetachFromDisposeScope();
+        return parameter;
     }
 
     /// <inheritdoc />
@@ -40,9 +48,9 @@ public sealed class Linear : nn.Module<Tensor, Tensor>
     public Linear(int inputs, int outputs, Generator generator, bool bias = true) : base(nameof(Linear))
     {
         var bound = Math.Sqrt(6.0 / (inputs + outputs));
-        _weight = new Parameter(empty(outputs, inputs).uniform_(-bound, bound, generator));
+        _weight = Convolution.Kept(empty(outputs, inputs).uniform_(-bound, bound, generator));
         register_parameter("weight", _weight);
-        if (bias) register_parameter("bias", _bias = new Parameter(zeros(outputs)));
+        if (bias) register_parameter("bias", _bias = Convolution.Kept(zeros(outputs)));
     }
 
     /// <summary>Whether products go through convolutions. Measured when first asked for; a resumed run sets what it began with, so that it ends with the same bits.</summary>

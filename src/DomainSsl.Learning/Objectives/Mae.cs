@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using DomainSsl.Learning.Encoders;
 using DomainSsl.Learning.Training;
 using TorchSharp;
@@ -23,6 +24,7 @@ public sealed record MaeOptions : ObjectiveOptions
     public int DecoderHeads { get; init; } = 4;
 
     /// <inheritdoc />
+    [JsonIgnore]
     public override string Title => "MAE";
 
     /// <inheritdoc />
@@ -145,7 +147,7 @@ public sealed class Mae : IObjective
         {
             var width = options.DecoderWidth;
             register_module("embed", _embed = new Linear(encoder.Dimensions, width, generator));
-            register_parameter("mask_token", _maskToken = new Parameter(zeros(1, 1, width).normal_(0, 0.02, generator)));
+            register_parameter("mask_token", _maskToken = Encoders.Convolution.Kept(zeros(1, 1, width).normal_(0, 0.02, generator)));
             register_module("blocks", _blocks = nn.Sequential([.. Enumerable.Range(0, options.DecoderDepth)
                 .Select(i => ($"{i}", (nn.Module<Tensor, Tensor>)new TransformerBlock(width, options.DecoderHeads, generator)))]));
             register_module("norm", _norm = nn.LayerNorm(width));

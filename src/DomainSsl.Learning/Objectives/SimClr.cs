@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using DomainSsl.Learning.Encoders;
 using DomainSsl.Learning.Training;
 using TorchSharp;
@@ -16,6 +17,7 @@ public sealed record SimClrOptions : ObjectiveOptions
     public IReadOnlyList<int> Projector { get; init; } = [512, 128];
 
     /// <inheritdoc />
+    [JsonIgnore]
     public override string Title => "SimCLR";
 
     /// <inheritdoc />

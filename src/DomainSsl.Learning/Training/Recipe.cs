@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 using DomainSsl.Learning.Augmentation;
 using DomainSsl.Learning.Encoders;
 using DomainSsl.Learning.Objectives;
@@ -133,6 +134,7 @@ public sealed record Recipe
     public string Precision { get; init; } = "auto";
 
     /// <summary>Side of the images in a shard for this recipe, pixels.</summary>
+    [JsonIgnore]
     public int ShardResolution => Data.Resolution ?? Encoder.Resolution;
 
     /// <summary>Reads a recipe; unknown keys and wrong types are refused with the nearest right name.</summary>

@@ -66,14 +66,15 @@ internal static class StrictJson
             names.Add(key);
         }
         var properties = type.GetProperties().Where(p => p.CanWrite && p.GetCustomAttribute<JsonIgnoreAttribute>() is null)
-            .ToDictionary(p => JsonNamingPolicy.CamelCase.ConvertName(p.Name), p => p.PropertyType);
+            .ToDictionary(p => JsonNamingPolicy.CamelCase.ConvertName(p.Name));
         names.AddRange(properties.Keys);
         foreach (var property in value.EnumerateObject())
         {
             if (!names.Contains(property.Name))
                 throw new LearningException($"In the {what}, '{property.Name}' in {here} is unknown; did you mean '{Nearest(property.Name, names)}'?");
             if (!properties.TryGetValue(property.Name, out var inner)) continue;
-            Check(property.Value, inner, path.Length == 0 ? property.Name : $"{path}.{property.Name}", what);
+            if (property.Value.ValueKind == JsonValueKind.Null && new NullabilityInfoContext().Create(inner).WriteState == NullabilityState.Nullable) continue;
+            Check(property.Value, inner.PropertyType, path.Length == 0 ? property.Name : $"{path}.{property.Name}", what);
         }
     }
 

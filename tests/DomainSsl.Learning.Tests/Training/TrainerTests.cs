@@ -42,7 +42,6 @@ public sealed class TrainerTests : IDisposable
         var whole = Run(recipe, "whole", 11);
 
         // Killed after step 8: the last checkpoint is step 6, lines up to 8 stand in the curve.
-        using var cut = new CancellationTokenSource();
         Assert.Throws<KilledException>(() => Run(recipe, "killed", 11, new KillAt(8)));
         Assert.Equal(8, MetricsFile.Read(_folder.At("killed"))[^1].Step);
         Assert.Equal(["step-00000003", "step-00000006"], Directory.GetDirectories(_folder.At("killed", "checkpoints")).Select(Path.GetFileName).Order());
@@ -75,7 +74,7 @@ public sealed class TrainerTests : IDisposable
     {
         var recipe = Small("simclr-small");
         using var cancel = new CancellationTokenSource();
-        Assert.Throws<OperationCanceledException>(() => Run(recipe, "cancelled", 9, new CancelAt(4, cancel), cancel.Token));
+        Assert.Throws<OperationCanceledException>(() => Trainer.Run(Request(recipe, "cancelled", 9), new CancelAt(4, cancel), cancel.Token));
         var starts = new Starts();
         Assert.Equal(9, Run(recipe, "cancelled", 9, starts).Steps);
         Assert.Equal([4], starts.Steps);
@@ -225,8 +224,8 @@ public sealed class TrainerTests : IDisposable
 
     private const int Images = 18;
 
-    private TrainResult Run(Recipe recipe, string folder, int steps, IRunWatcher? watcher = null, CancellationToken cancel = default) =>
-        Trainer.Run(Request(recipe, folder, steps), watcher ?? new NoWatcher(), cancel);
+    private TrainResult Run(Recipe recipe, string folder, int steps, IRunWatcher? watcher = null) =>
+        Trainer.Run(Request(recipe, folder, steps), watcher ?? new NoWatcher(), TestContext.Current.CancellationToken);
 
     private TrainRequest Request(Recipe recipe, string folder, int? steps) =>
         new() { Recipe = recipe, ShardPath = ShardFile(recipe.ShardResolution), RunFolder = _folder.At(folder), MaxSteps = steps, Seed = 7, Device = "cpu" };
