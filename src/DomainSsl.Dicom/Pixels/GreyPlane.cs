@@ -22,8 +22,24 @@ public sealed record GreyPlane(int Width, int Height, float[] Values, bool IsInv
             for (var i = 0; i < values.Length; i++) values[i] = 0.299f * rgb[3 * i] + 0.587f * rgb[3 * i + 1] + 0.114f * rgb[3 * i + 2];
             return new(frame.Columns, frame.Rows, values, false);
         }
+        CoverPadding(image, frame.Values, inverted);
         ToModality(image, index, frame.Values, values);
         return new(frame.Columns, frame.Rows, values, inverted);
+    }
+
+    // Pixel Padding Value (PS3.3 §C.7.5.1.1.2) marks what is outside the picture, often far below any value in it: it takes the darkest real value, or it would decide the contrast.
+    private static void CoverPadding(DicomImage image, int[] stored, bool inverted)
+    {
+        if (image.DataSet.GetInt(DicomTags.PixelPaddingValue) is not { } value) return;
+        var limit = image.DataSet.GetInt(DicomTags.PixelPaddingRangeLimit) ?? value;
+        // Written as unsigned beside signed pixels by some scanners: the bits are meant.
+        if (image.Description.IsSigned && image.Description.BitsAllocated == 16) (value, limit) = ((short)value, (short)limit);
+        var (from, to) = (Math.Min(value, limit), Math.Max(value, limit));
+        int? darkest = null;
+        foreach (var v in stored)
+            if ((v < from || v > to) && (darkest is null || (inverted ? v > darkest : v < darkest))) darkest = v;
+        if (darkest is not { } cover) return;
+        for (var i = 0; i < stored.Length; i++) if (stored[i] >= from && stored[i] <= to) stored[i] = cover;
     }
 
     // PS3.3 §C.11.1: a table where there is one, else slope and intercept; enhanced objects keep those in functional groups, per frame or shared.

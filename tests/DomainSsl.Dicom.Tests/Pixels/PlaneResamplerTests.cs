@@ -57,6 +57,17 @@ public class PlaneResamplerTests
     }
 
     [Fact]
+    public void ForTraining_PaddingRoundTheImage_DoesNotDecideTheContrast()
+    {
+        static int Value(int x, int y) => 500 + x + y;
+        var bare = PlaneResampler.ForTraining(DicomImage.Of(Synthetic.Image(100, 100, 16, Value, signed: true)), 50);
+        var file = Synthetic.Image(100, 100, 16, (x, y) => x < 10 ? -2000 : Value(x, y), signed: true);
+        file.DataSet.SetUInt16(DicomTags.PixelPaddingValue, unchecked((ushort)-2000));
+        var padded = PlaneResampler.ForTraining(DicomImage.Of(file), 50);
+        for (var i = 25; i < bare.Length; i += 50) Assert.InRange(padded[i], bare[i] - 4000, bare[i] + 4000);
+    }
+
+    [Fact]
     public void ForTraining_WideImage_IsPaddedNotSquashed()
     {
         var plane = PlaneResampler.ForTraining(DicomImage.Of(Synthetic.Image(80, 40, 12, (x, y) => 1000 + x + y)), 40);
