@@ -1,4 +1,5 @@
 using DomainSsl.Learning.Evaluation;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace DomainSsl.Learning.FineTuning;
@@ -68,7 +69,7 @@ internal static class ClassifierFit
             var y = Array.ConvertAll(part, i => labels[i]);
             var probe = features is null ? null : LinearProbe.Fit(features.Rows(part), y, classes, c!.Value);
             var networks = new List<ImageClassifierNetwork>();
-            using var some = images.index_select(0, tensor(Array.ConvertAll(part, i => (long)i)).to(arm.Device));
+            using var some = Rows(images, part);
             foreach (var (name, schedule) in members)
             {
                 if (schedule is null) continue;
@@ -99,6 +100,12 @@ internal static class ClassifierFit
         }
         var result = On([.. Enumerable.Range(0, labels.Length)], Seeds.Of(seed, "all"));
         return result with { Choice = new FitChoice(answer, c, [.. members.Where(m => m.Schedule is not null).Select(m => m.Schedule!)], losses) };
+    }
+
+    private static Tensor Rows(Tensor images, int[] part)
+    {
+        using var scope = NewDisposeScope();
+        return images.index_select(0, tensor(Array.ConvertAll(part, i => (long)i)).to(images.device)).DetachFromDisposeScope();
     }
 
     // The C of least cross-validated log loss; the path over C starts each fit where the last one ended.

@@ -41,7 +41,8 @@ internal static class FullFineTuning
     {
         var network = new ImageClassifierNetwork(encoder, classes, head, images.device);
         var random = Seeds.Random(seed, "fine-tuning");
-        using var weight = tensor(LinearProbe.ClassWeights(labels, classes).Select(w => (float)w).ToArray()).to(images.device);
+        using var outer = NewDisposeScope();
+        var weight = tensor(LinearProbe.ClassWeights(labels, classes).Select(w => (float)w).ToArray()).to(images.device);
         using var optimiser = optim.AdamW(
         [
             new AdamW.ParamGroup { Parameters = network.Encoder.parameters(), Options = new AdamW.Options { LearningRate = schedule.EncoderRate, weight_decay = 0.01 } },

@@ -18,6 +18,7 @@ internal sealed class ImageClassifierNetwork : IDisposable
     public ImageClassifierNetwork(Encoder encoder, int classes, (FeatureStandard Standard, LinearProbe Probe)? head, Device device)
     {
         Encoder = encoder;
+        using var scope = NewDisposeScope();
         if (head is not { } h) (_weight, _bias) = (new Parameter(zeros(classes, encoder.Dimensions, device: device)), new Parameter(zeros(classes, device: device)));
         else
         {

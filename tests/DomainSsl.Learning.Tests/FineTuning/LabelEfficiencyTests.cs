@@ -91,7 +91,7 @@ public class LabelEfficiencyTests
     public void Run_OtherArmAdded_KeepsTheFitsAndDrawsOfTheFirst()
     {
         using var task = new SmallTask(60, 40);
-        var request = task.Request("fits") with { Budgets = [8], Settings = new FitSettings { Mode = FitMode.Probe, StepShare = 0.1, MemberFolds = 0 } };
+        var request = task.Request("fits") with { Budgets = [8], Settings = new FitSettings { Mode = FitMode.Probe, StepShare = 0.03, MemberFolds = 0 } };
         var first = LabelEfficiency.Run(request, null, CancellationToken.None);
         using var source = new CancellationTokenSource();
         var seen = new Stop(-1, source);
@@ -118,7 +118,7 @@ public class LabelEfficiencyTests
         using var task = new SmallTask(24, 8);
         long Live(string folder)
         {
-            LabelEfficiency.Run(task.Request(folder) with { Budgets = [8], Settings = new FitSettings { StepShare = 0.05, MemberFolds = 2 } }, null, CancellationToken.None);
+            LabelEfficiency.Run(task.Request(folder) with { Budgets = [8], Repeats = 1, Settings = new FitSettings { StepShare = 0.01, MemberFolds = 2 } }, null, CancellationToken.None);
             return DisposeScopeManager.Statistics.ThreadTotalLiveCount;
         }
         Live("warm");

@@ -45,7 +45,7 @@ internal sealed class SmallTask : IDisposable
         Classes = ["normal", "disc"],
         Budgets = [8, 16],
         Repeats = 2,
-        Settings = new FitSettings { StepShare = 0.1 },
+        Settings = new FitSettings { StepShare = 0.03 },
         Folder = At(folder),
         Device = "cpu",
     };

@@ -12,7 +12,7 @@ public class TaskTrainingTests
         Labelled = task.Train,
         TestPatients = task.Train.Select(i => i.Patient).Distinct().Take(testPatients).ToHashSet(),
         Classes = ["normal", "disc"],
-        Settings = FitSettings.Quick with { StepShare = 0.2 },
+        Settings = FitSettings.Quick with { StepShare = 0.03 },
         ClassifierFolder = task.At("classifier"),
         Device = "cpu",
     };
