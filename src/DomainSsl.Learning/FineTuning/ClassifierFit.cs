@@ -31,7 +31,7 @@ internal static class ClassifierFit
     public static IReadOnlyList<(string Name, Schedule? Schedule)> Members(Arm arm, FitSettings settings)
     {
         Schedule At(int steps, double encoder, double head) => new(Math.Max(5, (int)Math.Round(steps * settings.StepShare)), encoder, head);
-        if (arm.Weights is null) return [(Short, At(80, ScratchRate, 3e-3)), (Long, At(300, ScratchRate, 3e-3))];
+        if (arm.Weights is null) return [(Short, At(80, 3e-4, 3e-3)), (Long, At(300, 3e-4, 3e-3))];
         // Large public networks move little and cost much a step; small ones are cheap and have further to go.
         var full = arm.Spec.Architecture == "vit" ? At(120, 3e-4, 1e-3) : arm.Spec.Width >= 64 ? At(60, 1e-4, 1e-3) : At(100, 3e-4, 1e-3);
         return settings.Mode switch
@@ -41,10 +41,6 @@ internal static class ClassifierFit
             _ => [(Probe, null), (Full, full)],
         };
     }
-
-    internal static double ScratchRate { get; set; } = 1e-3;
-
-    internal static bool FrozenStatistics { get; set; } = true;
 
     /// <summary>Fits an arm.</summary>
     /// <param name="arm">The arm.</param>
@@ -74,7 +70,7 @@ internal static class ClassifierFit
             {
                 if (schedule is null) continue;
                 networks.Add(FullFineTuning.Fit(arm.Arm.Start(Seeds.Of(foldSeed, name), arm.Device), some, y, classes, probe is null ? null : (standard!, probe), schedule,
-                    frozenStatistics: arm.Pretrained && FrozenStatistics, settings.Augmentation, Seeds.Of(foldSeed, name), cancel));
+                    frozenStatistics: arm.Pretrained, settings.Augmentation, Seeds.Of(foldSeed, name), cancel));
             }
             return new FittedArm(arm, standard, members.Any(m => m.Schedule is null) ? probe : null, networks, members, null!);
         }

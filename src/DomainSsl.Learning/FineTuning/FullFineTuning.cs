@@ -1,7 +1,6 @@
 using DomainSsl.Learning.Encoders;
-using DomainSsl.Learning.Evaluation;
+using DomainSsl.Learning.Training;
 using TorchSharp;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
 
@@ -18,7 +17,8 @@ public sealed record Schedule(int Steps, double EncoderRate, double HeadRate);
 /// head, and then all weights move, the encoder slower than the head. From scratch the head begins at zero.
 /// </summary>
 /// <remarks>
-/// Batches of 32 with mild augmentation, cross-entropy with every class of equal weight, AdamW, a short warm-up and then a cosine to zero.
+/// Batches of 32 with mild augmentation, cross-entropy with every class of equal weight, AdamW, a short warm-up and then a cosine to zero. A pretrained encoder keeps the
+/// statistics of its batch normalisation: the probe was fitted on features normalised by them, and a batch drawn from twenty images would estimate others.
 /// </remarks>
 internal static class FullFineTuning
 {
@@ -43,12 +43,7 @@ internal static class FullFineTuning
         var random = Seeds.Random(seed, "fine-tuning");
         using var outer = NewDisposeScope();
         var weight = tensor(LinearProbe.ClassWeights(labels, classes).Select(w => (float)w).ToArray()).to(images.device);
-        using var optimiser = optim.AdamW(
-        [
-            new AdamW.ParamGroup { Parameters = network.Encoder.parameters(), Options = new AdamW.Options { LearningRate = schedule.EncoderRate, weight_decay = 0.01 } },
-            new AdamW.ParamGroup { Parameters = network.Head, Options = new AdamW.Options { LearningRate = schedule.HeadRate, weight_decay = 0.01 } },
-        ]);
-        double[] rates = [schedule.EncoderRate, schedule.HeadRate];
+        using var optimiser = new AdamW(new RecipeOptimiser { Rate = schedule.HeadRate, EncoderRate = schedule.EncoderRate, WeightDecay = 0.01 }, encoder, network.Head);
         if (frozenStatistics) encoder.eval(); else encoder.train();
 
         var order = new Queue<int>();
@@ -62,23 +57,21 @@ internal static class FullFineTuning
                 if (order.Count == 0) order = new Queue<int>(Shuffled(labels.Length, random));
                 part[i] = order.Dequeue();
             }
-            var share = Rate(step, schedule.Steps);
-            foreach (var (group, rate) in optimiser.ParamGroups.Zip(rates)) group.LearningRate = rate * share;
-
+            var share = Share(step, schedule.Steps);
             var x = augmentation.Apply(images.index_select(0, tensor(part).to(images.device)), random);       // 32×1×H×W
             var y = tensor(Array.ConvertAll(part, i => (long)labels[i])).to(images.device);
             // Weights are of the whole draw, so a class that a batch happens to lack does not shift the others: plain mean, not torch's weighted one.
             var loss = (F.cross_entropy(network.Logits(x), y, reduction: nn.Reduction.None) * weight.index_select(0, y)).mean();
-            optimiser.zero_grad();
+            optimiser.ZeroGradients();
             loss.backward();
-            nn.utils.clip_grad_norm_(network.Encoder.parameters(), 5);
-            optimiser.step();
+            nn.utils.clip_grad_norm_(encoder.parameters(), 5);
+            optimiser.Step(share);
         }
         encoder.eval();
         return network;
     }
 
-    private static double Rate(int step, int steps) =>
+    private static double Share(int step, int steps) =>
         step < WarmUp ? (step + 1.0) / WarmUp : 0.5 * (1 + Math.Cos(Math.PI * (step - WarmUp) / Math.Max(1, steps - WarmUp)));
 
     private static int[] Shuffled(int n, Random random)

@@ -11,36 +11,23 @@ namespace DomainSsl.Learning.FineTuning;
 internal sealed class ImageClassifierNetwork : IDisposable
 {
     private const int PredictBatch = 64;
-    private readonly Parameter _weight, _bias;          // K×D, K
-    private readonly Tensor? _mean, _scale;             // D, D
+    private readonly LinearHead _head;
 
     /// <summary>A head beginning as a probe on standardised features, or at zero on the features as they are.</summary>
     public ImageClassifierNetwork(Encoder encoder, int classes, (FeatureStandard Standard, LinearProbe Probe)? head, Device device)
     {
         Encoder = encoder;
-        using var scope = NewDisposeScope();
-        if (head is not { } h) (_weight, _bias) = (new Parameter(zeros(classes, encoder.Dimensions, device: device)), new Parameter(zeros(classes, device: device)));
-        else
-        {
-            (_weight, _bias) = (new Parameter(tensor(h.Probe.Weights, [classes, encoder.Dimensions]).to(device)), new Parameter(tensor(h.Probe.Intercepts).to(device)));
-            (_mean, _scale) = (tensor(h.Standard.Mean.ToArray()).to(device), tensor(h.Standard.Scale.ToArray()).to(device));
-        }
-        foreach (var t in new[] { _weight, _bias, _mean, _scale }) t?.DetachFromDisposeScope();
+        _head = new LinearHead(encoder.Dimensions, classes, head, device);
     }
 
     public Encoder Encoder { get; }
 
-    public int Classes => (int)_bias.shape[0];
+    public int Classes => _head.Classes;
 
-    public IEnumerable<Parameter> Head => [_weight, _bias];
+    public nn.Module Head => _head;
 
     /// <summary>B×1×H×W to B×K.</summary>
-    public Tensor Logits(Tensor x)
-    {
-        var features = Encoder.Features(x);                                                     // B×D
-        if (_mean is not null) features = FeatureStandard.Apply(features, _mean, _scale!);      // B×D
-        return F.linear(features, _weight, _bias);                                              // B×K
-    }
+    public Tensor Logits(Tensor x) => _head.forward(Encoder.Features(x));
 
     public Probabilities Predict(ImageSource images, int[] items, Device device)
     {
@@ -59,8 +46,7 @@ internal sealed class ImageClassifierNetwork : IDisposable
     public Dictionary<string, Tensor> State()
     {
         var state = Encoder.state_dict().ToDictionary(t => "encoder." + t.Key, t => t.Value);
-        (state["head.weight"], state["head.bias"]) = (_weight, _bias);
-        if (_mean is not null) (state["head.mean"], state["head.scale"]) = (_mean, _scale!);
+        foreach (var (name, tensor) in _head.state_dict()) state["head." + name] = tensor;
         return state;
     }
 
@@ -78,15 +64,52 @@ internal sealed class ImageClassifierNetwork : IDisposable
         var probe = new LinearProbe(Values("head.weight"), Values("head.bias"));
         if (state.ContainsKey("head.mean")) return new ImageClassifierNetwork(encoder, (int)k, (new FeatureStandard(Values("head.mean"), Values("head.scale")), probe), device);
         var network = new ImageClassifierNetwork(encoder, (int)k, null, device);
-        using var off = no_grad();
-        network._weight.copy_(weight);
-        network._bias.copy_(bias);
+        network._head.Take(weight, bias);
         return network;
     }
 
     public void Dispose()
     {
         Encoder.Dispose();
-        foreach (var t in new[] { _weight, _bias, _mean, _scale }) t?.Dispose();
+        _head.Dispose();
+    }
+
+    /// <summary>Features, standardised where the head began as a probe, times a matrix and plus intercepts.</summary>
+    private sealed class LinearHead : nn.Module<Tensor, Tensor>
+    {
+        private readonly Parameter _weight, _bias;      // K×D, K
+        private readonly Tensor? _mean, _scale;         // D, D
+
+        public LinearHead(int dimensions, int classes, (FeatureStandard Standard, LinearProbe Probe)? start, Device device) : base(nameof(LinearHead))
+        {
+            using var scope = NewDisposeScope();
+            var (weight, bias) = start is { } s
+                ? (tensor(s.Probe.Weights, [classes, dimensions]).to(device), tensor(s.Probe.Intercepts).to(device))
+                : (zeros(classes, dimensions, device: device), zeros(classes, device: device));
+            register_parameter("weight", _weight = new Parameter(weight));
+            register_parameter("bias", _bias = new Parameter(bias));
+            if (start is { } known)
+            {
+                register_buffer("mean", _mean = tensor(known.Standard.Mean.ToArray()).to(device));
+                register_buffer("scale", _scale = tensor(known.Standard.Scale.ToArray()).to(device));
+            }
+            foreach (var t in new[] { _weight, _bias, _mean, _scale }) t?.DetachFromDisposeScope();
+        }
+
+        public int Classes => (int)_bias.shape[0];
+
+        public override Tensor forward(Tensor input)                                            // B×D
+        {
+            if (_mean is not null) input = FeatureStandard.Apply(input, _mean, _scale!);        // B×D
+            return F.linear(input, _weight, _bias);                                             // B×K
+        }
+
+        public void Take(Tensor weight, Tensor bias)
+        {
+            using var off = no_grad();
+            using var scope = NewDisposeScope();
+            _weight.copy_(weight);
+            _bias.copy_(bias);
+        }
     }
 }

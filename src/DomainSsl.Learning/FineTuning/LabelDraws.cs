@@ -17,7 +17,7 @@ public static class LabelDraws
     /// <param name="repeats">Number of draws.</param>
     /// <param name="seed">The run's seed.</param>
     /// <exception cref="LearningException">A budget cannot be drawn.</exception>
-    public static int[][] Of(int[] labels, IReadOnlyList<string> patients, int classes, IReadOnlyList<int> budgets, int repeats, int seed)
+    public static int[][] Of(int[] labels, IReadOnlyList<string> patients, int classes, IReadOnlyList<int> budgets, int repeats, long seed)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(repeats, 1);
         if (budgets.Count == 0) throw new LearningException("No number of labels was asked for; name at least one, e.g. 20.");

@@ -39,7 +39,7 @@ public sealed record LabelEfficiencyRequest
     public FitSettings Settings { get; init; } = new();
 
     /// <summary>Of draws, fits and resampling.</summary>
-    public int Seed { get; init; } = 1;
+    public long Seed { get; init; } = 1;
 
     /// <summary>Where every finished fit is kept; a run on the same folder goes on from there.</summary>
     public required string Folder { get; init; }
@@ -142,6 +142,7 @@ public static class LabelEfficiency
         var done = request.Arms.ToDictionary(a => a.Arm.Name, a => FinishedFits.Open(request, a));
         var total = request.Arms.Count * budgets.Length * draws.Length;
         var (clock, fitted) = (System.Diagnostics.Stopwatch.StartNew(), 0);
+        progress?.Report(new FitProgress(done.Values.Sum(d => d.Count), total, Plan(request), null));
 
         foreach (var entry in request.Arms)
         {
@@ -167,6 +168,19 @@ public static class LabelEfficiency
             }
         }
         return Summarise(request, budgets, draws.Length, done);
+    }
+
+    /// <summary>What a request costs, in words: fits, and steps of each arm's networks.</summary>
+    public static string Plan(LabelEfficiencyRequest request)
+    {
+        var fits = request.Budgets.Distinct().Count() * request.Repeats;
+        var parts = request.Arms.Select(a =>
+        {
+            var members = ClassifierFit.Members(a.Arm, request.Settings);
+            var rounds = 1 + (members.Count > 1 && request.Settings.MemberFolds > 1 ? request.Settings.MemberFolds : 0);
+            return $"{a.Arm.Name} {fits * rounds * members.Sum(m => m.Schedule?.Steps ?? 0):N0} steps at {a.Arm.Spec.Resolution}×{a.Arm.Spec.Resolution}";
+        });
+        return $"{request.Arms.Count} arms with {fits} fits each; at most {string.Join(", ", parts)}, {FullFineTuning.BatchSize} images a step";
     }
 
     // At most 1,000 images set the scale of features: more change the third digit of a deviation.

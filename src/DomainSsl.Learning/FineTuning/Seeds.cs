@@ -8,9 +8,9 @@ namespace DomainSsl.Learning.FineTuning;
 internal static class Seeds
 {
     /// <summary>The seed of the stream called <paramref name="name"/>, not negative.</summary>
-    public static int Of(int seed, string name) =>
+    public static int Of(long seed, string name) =>
         BinaryPrimitives.ReadInt32LittleEndian(SHA256.HashData(Encoding.UTF8.GetBytes($"{seed}/{name}"))) & int.MaxValue;
 
     /// <summary>The stream itself.</summary>
-    public static Random Random(int seed, string name) => new(Of(seed, name));
+    public static Random Random(long seed, string name) => new(Of(seed, name));
 }

@@ -31,7 +31,7 @@ public sealed record TaskTrainingRequest
     public FitSettings Settings { get; init; } = FitSettings.Quick;
 
     /// <summary>Of everything random.</summary>
-    public int Seed { get; init; } = 1;
+    public long Seed { get; init; } = 1;
 
     /// <summary>Where the first arm's classifier goes (<see cref="Classifier"/>), or null to keep none.</summary>
     public string? ClassifierFolder { get; init; }
@@ -89,7 +89,7 @@ public static class TaskTraining
     /// <summary>With fewer test patients of any class than this, cross-validation on the labels is reported beside the test.</summary>
     public const int FewTestPatients = 15;
 
-    private const int Folds = 4;
+    private const int Folds = 3;
 
     /// <summary>Fits every arm and scores it.</summary>
     /// <exception cref="LearningException">The labels do not allow it; the sentence says what is missing.</exception>

@@ -15,7 +15,7 @@ public class LabelEfficiencyTests
 
         public void Report(FitProgress value)
         {
-            if (++Seen == after) source.Cancel();
+            if (value.SecondsPerFit is not null && ++Seen == after) source.Cancel();    // the first report is the plan
         }
     }
 
