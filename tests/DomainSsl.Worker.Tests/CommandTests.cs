@@ -1,0 +1,106 @@
+using System.Text.Json;
+using DomainSsl.Testing;
+
+namespace DomainSsl.Worker.Tests;
+
+/// <summary>The documents of the commands that do long work, on small made-up scans: what scripts rely on is there and means what it says.</summary>
+public sealed class CommandTests
+{
+    private static readonly TimeSpan Long = TimeSpan.FromMinutes(5);
+
+    [Fact]
+    public async Task FromScansToPredictions_EveryDocumentHasWhatItPromises()
+    {
+        using var folder = new TemporaryFolder();
+        var data = folder.At("data");
+        var (train, test) = (SmallScans.Write(folder, 64), SmallScans.Write(folder, 40, "others", seed: 2));
+        Task<JsonElement> Run(params string[] arguments) => Product.JsonAsync(data, Long, arguments);
+        await Run("import", train, "--collection", "all");
+
+        var recipes = (await Run("recipes", "list")).GetProperty("recipes").EnumerateArray().Select(r => r.GetProperty("name").GetString());
+        Assert.Equal(["simclr", "simclr-small", "mae-small"], recipes);
+        Assert.Equal("simclr", (await Run("recipes", "show", "simclr-small")).GetProperty("objective").GetProperty("name").GetString());
+
+        var pretrained = await Run(["pretrain", "all", .. KilledWorkerTests.Tiny, "--steps", "20", "--name", "Spots"]);
+        var encoder = pretrained.GetProperty("model").GetString()!;
+        Assert.Equal(20, pretrained.GetProperty("steps").GetInt32());
+        Assert.True(pretrained.GetProperty("samplesPerSecond").GetDouble() > 0);
+        Assert.InRange(pretrained.GetProperty("waitingForData").GetDouble(), 0, 1);
+        Assert.True(pretrained.GetProperty("peakMemoryMb").GetDouble() > 10);
+        Assert.Contains(pretrained.GetProperty("health").GetProperty("state").GetString(), (string[])["good", "watch", "bad"]);
+        Assert.Equal(JsonValueKind.Array, pretrained.GetProperty("health").GetProperty("findings").ValueKind);
+        Assert.True(pretrained.GetProperty("metrics").GetProperty("loss").GetDouble() > 0);
+        Assert.StartsWith("r-", pretrained.GetProperty("run").GetString(), StringComparison.Ordinal);
+
+        // The other scans are not imported yet: the table of labels brings them.
+        var worth = await Run("label-efficiency", "--train", train, "--test", test, "--encoder", encoder, "--budgets", "8", "--repeats", "2", "--modes", "probe", "--out", folder.At("worth"));
+        var arms = worth.GetProperty("arms").EnumerateArray().ToList();
+        Assert.Equal([encoder, "scratch"], arms.Select(a => a.GetProperty("arm").GetString()));
+        Assert.All(arms, a => Assert.Equal(2, a.GetProperty("values").GetArrayLength()));
+        Assert.All(arms, a => Assert.InRange(a.GetProperty("mean").GetDouble(), a.GetProperty("low").GetDouble(), a.GetProperty("high").GetDouble()));
+        var difference = Assert.Single(worth.GetProperty("differences").EnumerateArray());
+        Assert.Equal((encoder, 8), (difference.GetProperty("arm").GetString(), difference.GetProperty("budget").GetInt32()));
+        Assert.Equal(arms[0].GetProperty("mean").GetDouble() - arms[1].GetProperty("mean").GetDouble(), difference.GetProperty("mean").GetDouble(), 9);
+        Assert.Contains("Spots", worth.GetProperty("verdict").GetString());
+        Assert.Equal("auroc", worth.GetProperty("metric").GetString());
+        Assert.All((string[])["svg", "png", "csv"], e => Assert.True(File.Exists(folder.At("worth", $"label-efficiency.{e}"))));
+
+        var tuned = await Run("finetune", "--labels", train, "--encoder", "Spots", "--mode", "probe", "--task", "Spot?");
+        var classifier = tuned.GetProperty("model").GetString()!;
+        var auroc = tuned.GetProperty("metrics").GetProperty("auroc");
+        Assert.InRange(auroc.GetProperty("value").GetDouble(), auroc.GetProperty("low").GetDouble(), auroc.GetProperty("high").GetDouble());
+        Assert.Equal("probe", tuned.GetProperty("chosen").GetProperty("mode").GetString());
+
+        var measured = await Run("evaluate", classifier, "--labels", test);
+        Assert.Equal((40, 20), (measured.GetProperty("n").GetInt32(), measured.GetProperty("patients").GetInt32()));
+        Assert.True(measured.GetProperty("metrics").TryGetProperty("auroc", out _));
+        // Of the scans that it was trained on, only those of the locked test patients are left.
+        Assert.True((await Run("evaluate", classifier, "--labels", train)).GetProperty("n").GetInt32() < 64 / 2);
+
+        var predicted = await Run("predict", classifier, folder.At("others", "000.dcm"), folder.At("others", "002.dcm"), "--out", folder.At("answers.csv"));
+        var predictions = predicted.GetProperty("predictions").EnumerateArray().ToList();
+        Assert.Equal(2, predictions.Count);
+        Assert.All(predictions, p => Assert.Equal(1, p.GetProperty("probabilities").EnumerateObject().Sum(c => c.Value.GetDouble()), 4));
+        Assert.All(predictions, p => Assert.Contains(p.GetProperty("label").GetString(), (string[])["none", "spot"]));
+        Assert.Equal([folder.At("others", "000.dcm"), folder.At("others", "002.dcm")], predictions.Select(p => p.GetProperty("file").GetString()).Order());
+        Assert.Equal(3, (await File.ReadAllLinesAsync(folder.At("answers.csv"), TestContext.Current.CancellationToken)).Length);
+
+        var embedded = await Run("embed", encoder, "--collection", "all", "--out", folder.At("features.npy"));
+        var (items, dimensions) = (embedded.GetProperty("items").GetInt32(), embedded.GetProperty("dimensions").GetInt32());
+        Assert.Equal(64, items);
+        Assert.Equal(0, (new FileInfo(folder.At("features.npy")).Length - 4L * items * dimensions) % 64); // the header fills whole lines of 64 bytes
+        Assert.Equal(65, (await File.ReadAllLinesAsync(folder.At("features.csv"), TestContext.Current.CancellationToken)).Length);
+
+        var similar = (await Run("similar", encoder, folder.At("scans", "000.dcm"), "-k", "3")).GetProperty("neighbours").EnumerateArray().Select(n => n.GetProperty("distance").GetDouble()).ToList();
+        Assert.Equal(3, similar.Count);
+        Assert.Equal(similar.Order(), similar);
+
+        // The registry: promoted, exported, imported again with every tensor.
+        Assert.Equal("in use", (await Run("models", "promote", classifier)).GetProperty("models")[0].GetProperty("state").GetString());
+        var shown = await Run("models", "show", classifier);
+        Assert.Equal([encoder], shown.GetProperty("lineage").EnumerateArray().Select(l => l.GetString()));
+        await Run("models", "export", "public", "--out", folder.At("public.safetensors"));
+        var imported = (await Run("models", "import", folder.At("public.safetensors"), "--as", "simclr", "--name", "Again")).GetProperty("imported");
+        Assert.True(imported.GetProperty("matched").GetInt32() > 100);
+        Assert.Equal((0, 0), (imported.GetProperty("missing").GetArrayLength(), imported.GetProperty("unexpected").GetArrayLength()));
+        var wrong = await Product.RunAsync(data, Long, "models", "import", folder.At("public.safetensors"), "--as", "simclr-small", "--json");
+        Assert.Equal(1, wrong.ExitCode);
+        Assert.Contains("weights-missing", wrong.Output);
+    }
+
+    [Theory]
+    [InlineData("transcribe part C", "transcribe", "m-1", "a.wav")]
+    [InlineData("no collection", "pretrain", "nothing")]
+    [InlineData("no recipe", "recipes", "show", "simclrr")]
+    [InlineData("no model", "models", "show", "nothing")]
+    [InlineData("no table", "evaluate", "public", "--labels", "nothing.csv")]
+    public async Task WhatCannotBeDone_IsSaidInOneSentence(string what, params string[] arguments)
+    {
+        using var folder = new TemporaryFolder();
+        var result = await Product.RunAsync(folder.At("data"), Long, [.. arguments, "--json"]);
+        Assert.True(result.ExitCode == 1, what);
+        var error = JsonDocument.Parse(result.Output).RootElement.GetProperty("error");
+        Assert.InRange(error.GetProperty("message").GetString()!.Length, 20, 300);
+        Assert.DoesNotContain("   at ", result.Errors);
+    }
+}
