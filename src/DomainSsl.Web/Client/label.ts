@@ -85,10 +85,8 @@ export function mount(element: HTMLElement, options: Options, _: DotNet): Widget
   const count = (next: Progress) => {
     progress = next;
     const bar = part('bar');
-    const from = next.lastUseful >= next.nextUseful ? 0 : next.lastUseful;
-    bar.style.setProperty('--part', String(Math.min(1, (next.labelled - from) / Math.max(1, next.nextUseful - from))));
+    bar.style.setProperty('--part', String(Math.min(1, next.labelled / Math.max(1, next.nextUseful))));
     bar.setAttribute('aria-valuenow', String(next.labelled));
-    bar.setAttribute('aria-valuemin', String(from));
     bar.setAttribute('aria-valuemax', String(next.nextUseful));
     say('count', next.labelled >= next.items ? `All ${next.items} images are labelled.` : `${next.labelled} of ${next.nextUseful} labels`);
     for (const c of next.classes) { const at = element.querySelector(`[data-labels="${c.id}"]`); if (at) at.textContent = String(c.labels); }

@@ -230,7 +230,8 @@ export class Stage {
     const ratio = window.devicePixelRatio || 1;
     const lie = { zoom: this.lie.zoom, x: this.lie.x * ratio, y: this.lie.y * ratio };
     const at = placed(this.picture.width, this.picture.height, this.picture.aspect, this.canvas.width, this.canvas.height, lie);
-    context.imageSmoothingEnabled = at.width / this.picture.width < 4;
+    // Smooth until somebody goes in deep enough to look at single pixels.
+    context.imageSmoothingEnabled = this.lie.zoom < 6;
     context.imageSmoothingQuality = 'high';
     context.drawImage(this.changed ?? this.picture.canvas, at.x, at.y, at.width, at.height);
   }

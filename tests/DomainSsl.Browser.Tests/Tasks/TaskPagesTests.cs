@@ -9,32 +9,40 @@ namespace DomainSsl.Browser.Tests.Tasks;
 public sealed class TaskPagesTests(Chromium chromium) : IClassFixture<Chromium>
 {
     [Fact]
-    public async Task Pages_EmptyAndFull_AreAccessibleAndFit()
+    public async Task Pages_WithNothingThere_AreAccessibleAndFit()
     {
-        await using var clinic = await SeededClinic.StartAsync(60);
+        await using var clinic = await SeededClinic.StartAsync(6);
         var page = await chromium.NewPageAsync(clinic.Site.Address);
         await SeededClinic.SignInAsync(page, "anna", "/tasks");
         await LookAsync(page, "/tasks", "tasks-empty", ".empty");
         await LookAsync(page, "/review", "review-empty", ".empty");
         await LookAsync(page, "/tasks/new", "task-new", "#name");
-
+        await LookAsync(page, "/tasks/999", "task-missing", ".empty");
         var task = await clinic.MakeTaskAsync();
         await LookAsync(page, $"/tasks/{task.Id}", "task-fresh", ".steps");
         await LookAsync(page, $"/tasks/{task.Id}/result", "result-none", ".empty");
         await LookAsync(page, $"/review/{task.Id}", "review-finished", ".room[data-cover=finished]");
+    }
+
+    [Fact]
+    public async Task Pages_InTheMiddleOfTheWork_AreAccessibleAndFit()
+    {
+        await using var clinic = await SeededClinic.StartAsync(60);
+        var page = await chromium.NewPageAsync(clinic.Site.Address);
+        var task = await clinic.MakeTaskAsync();
         var items = await clinic.Tasks.NextItemsAsync(task.Id, "anna", 20, cancel: TestContext.Current.CancellationToken);
         foreach (var (item, i) in items.Select((item, i) => (item, i)))
             await clinic.Tasks.AnswerAsync(task.Id, item.ItemId, LabelAnswer.Class, task.Classes[i % 3].Id, "anna", $"k{i}", TestContext.Current.CancellationToken);
+        await SeededClinic.SignInAsync(page, "anna", "/tasks");
         await LookAsync(page, $"/tasks/{task.Id}/label", "label", ".room[data-cover=none]");
         await page.Keyboard.PressAsync("?");
         await CheckAsync(page, "label-keys", "dialog[open]");
         await clinic.AddTrainedAsync(task);
-        await LookAsync(page, "/tasks", "tasks", "table.cards");
-        await LookAsync(page, $"/tasks/{task.Id}", "task", ".steps");
         await LookAsync(page, $"/tasks/{task.Id}/result", "result", ".arms");
-        await LookAsync(page, "/review", "review-list", "table.cards");
         await LookAsync(page, $"/review/{task.Id}", "review", ".room[data-cover=none]");
-        await LookAsync(page, "/tasks/999", "task-missing", ".empty");
+        await LookAsync(page, $"/tasks/{task.Id}", "task", ".steps");
+        await LookAsync(page, "/tasks", "tasks", "table.cards");
+        await LookAsync(page, "/review", "review-list", "table.cards");
     }
 
     private static async Task LookAsync(IPage page, string path, string name, string waitFor)

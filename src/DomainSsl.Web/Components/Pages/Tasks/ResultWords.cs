@@ -55,11 +55,11 @@ public static class ResultWords
 
     private static Measured? Against(TaskResult result, string arm) => result.Differences.FirstOrDefault(d => d.Against == arm)?.Auroc;
 
-    /// <summary>Of 100 with a class: how many it finds. Null where no test image has the class.</summary>
-    public static string? Found(ClassResult c) => c.Found is { } found ? $"Of 100 images with {c.Name} it finds {OfHundred(found)}." : null;
+    /// <summary>Of 100 with a class: how many it finds; null where no test image has the class.</summary>
+    public static string? Found(ClassResult c) => c.Found is { } found ? $"Of 100 images that are ‘{c.Name}’ it finds {OfHundred(found)}." : null;
 
     /// <summary>Of 100 without a class: how many it calls so by mistake.</summary>
-    public static string? FalseAlarms(ClassResult c) => c.FalseAlarms is { } wrong ? $"Of 100 without, it takes {OfHundred(wrong)} for {c.Name} by mistake." : null;
+    public static string? FalseAlarms(ClassResult c) => c.FalseAlarms is { } wrong ? $"Of 100 others it calls {OfHundred(wrong)} ‘{c.Name}’ by mistake." : null;
 
     private static string OfHundred(Measured m) => m is { Low: { } low, High: { } high }
         ? $"{Whole(m.Value)} ({Whole(low)} to {Whole(high)})"
@@ -74,7 +74,7 @@ public static class ResultWords
             return "Too few labels are on the patients set aside for testing, so these figures come from the training patients, each judged by a classifier that had not seen them. Label on: test patients' images come up among the others.";
         if (result.TestPatients < FewPatients)
             return $"Measured on {Say.Count(result.TestPatients, "patient")} only: the figures may well be off. They become firmer as you label.";
-        return result.Classes.FirstOrDefault(c => c.Patients < 5) is { } rare ? $"Only {Say.Count(rare.Patients, "test patient")} with {rare.Name}: what is said of it may well be off." : null;
+        return result.Classes.FirstOrDefault(c => c.Patients < 5) is { } rare ? $"Only {Say.Count(rare.Patients, "test patient")} with ‘{rare.Name}’: what is said of it may well be off." : null;
     }
 
     /// <summary>What brings the classifier on most: labels while figures are unsure or poor, then use, and more scans where there is nothing left to label.</summary>
