@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 namespace DomainSsl.Learning.Training;
 
 /// <summary>What activations are computed in.</summary>
-internal static class Precisions
+public static class Precisions
 {
     /// <summary>The precision of a recipe; <c>auto</c> is bfloat16 on a GPU, and on a CPU that has instructions for it the one in which this very network is quicker, measured on a few images.</summary>
     public static ScalarType Choose(string wish, EncoderSpec spec, Device device) => wish switch
