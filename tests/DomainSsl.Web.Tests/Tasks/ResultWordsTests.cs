@@ -1,0 +1,64 @@
+using DomainSsl.Core.Tasks;
+using DomainSsl.Web.Components.Pages.Tasks;
+
+namespace DomainSsl.Web.Tests.Tasks;
+
+public sealed class ResultWordsTests
+{
+    private static TaskResult Result(Measured? scratch, Measured? open, int testPatients = 40, bool crossValidated = false, double low = 0.85, int rare = 12) => new(1, "m", 60, 80, testPatients, crossValidated,
+        [new("ours", "e", "ours", "probe", true, true, new(0.92, low, 0.97), null)],
+        [.. new[] { ("scratch", scratch), ("public", open) }.Where(d => d.Item2 is not null).Select(d => new ArmDifference(d.Item1, d.Item2!))],
+        [new("none", 40, 20, new(0.9, 0.8, 0.96), new(0.08, 0.02, 0.15)), new("effusion", 30, rare, new(0.844, 0.76, 0.912), null)], 10);
+
+    [Fact]
+    public void Worth_IntervalAboveZero_SaysThatItHelped() =>
+        Assert.StartsWith("Pretraining on your images helped", ResultWords.Worth(Result(new(0.05, 0.01, 0.09), null)), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData(0.02, -0.01, 0.04, "made no difference that matters")]
+    [InlineData(0.08, -0.01, 0.17, "it cannot be told yet")]
+    [InlineData(-0.06, -0.1, -0.02, "did not help here")]
+    public void Worth_IntervalNotAboveZero_NeverClaimsAGain(double value, double low, double high, string says)
+    {
+        var words = ResultWords.Worth(Result(new(value, low, high), null));
+        Assert.Contains(says, words, StringComparison.Ordinal);
+        Assert.DoesNotContain("images helped:", words, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Worth_WithoutAnInterval_CannotBeTold() =>
+        Assert.Contains("cannot be told yet", ResultWords.Worth(Result(new(0.2, null, null), null)), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData(0.02, 0.06, "also better than the public network")]
+    [InlineData(-0.02, 0.03, "The public network does as well")]
+    [InlineData(-0.09, -0.01, "does better")]
+    public void Worth_SaysSeparatelyWhetherThePublicNetworkIsBeaten(double low, double high, string says) =>
+        Assert.Contains(says, ResultWords.Worth(Result(new(0.05, 0.01, 0.09), new((low + high) / 2, low, high))), StringComparison.Ordinal);
+
+    [Fact]
+    public void Found_SpeaksOfAHundredImagesInWholeNumbers()
+    {
+        var c = Result(null, null).Classes;
+        Assert.Equal("Of 100 images that are ‘effusion’ it finds 84 (76 to 91).", ResultWords.Found(c[1]));
+        Assert.Equal("Of 100 others it calls 8 (2 to 15) ‘none’ by mistake.", ResultWords.FalseAlarms(c[0]));
+        Assert.Null(ResultWords.FalseAlarms(c[1]));
+    }
+
+    [Fact]
+    public void Caution_FewPatientsOrCrossValidation_IsSaid()
+    {
+        Assert.Contains("9 patients only", ResultWords.Caution(Result(null, null, testPatients: 9)), StringComparison.Ordinal);
+        Assert.Contains("not seen them", ResultWords.Caution(Result(null, null, crossValidated: true)), StringComparison.Ordinal);
+        Assert.Contains("Only 3 test patients with ‘effusion’", ResultWords.Caution(Result(null, null, rare: 3)), StringComparison.Ordinal);
+        Assert.Null(ResultWords.Caution(Result(null, null)));
+    }
+
+    [Theory]
+    [InlineData(40, 0.85, 100, ResultWords.Next.UseIt)]
+    [InlineData(40, 0.7, 100, ResultWords.Next.LabelMore)]
+    [InlineData(9, 0.85, 100, ResultWords.Next.LabelMore)]
+    [InlineData(40, 0.7, 0, ResultWords.Next.MoreScans)]
+    public void Advice_FollowsHowSureAndHowGoodItIs(int testPatients, double low, int left, ResultWords.Next advice) =>
+        Assert.Equal(advice, ResultWords.Advice(Result(null, null, testPatients, low: low), left));
+}
