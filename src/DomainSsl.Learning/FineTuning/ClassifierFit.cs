@@ -33,7 +33,7 @@ internal static class ClassifierFit
         Schedule At(int steps, double encoder, double head) => new(Math.Max(5, (int)Math.Round(steps * settings.StepShare)), encoder, head);
         if (arm.Weights is null) return [(Short, At(80, 3e-4, 3e-3)), (Long, At(300, 3e-4, 3e-3))];
         // Large public networks move little and cost much a step; small ones are cheap and have further to go.
-        var full = arm.Spec.Architecture == "vit" ? At(120, 3e-4, 1e-3) : arm.Spec.Width >= 64 ? At(60, 1e-4, 1e-3) : At(100, 3e-4, 1e-3);
+        var full = arm.Spec.Architecture == "vit" ? At(120, 3e-4, 1e-3) : arm.Spec.Width >= 64 ? At(40, 1e-4, 1e-3) : At(100, 3e-4, 1e-3);
         return settings.Mode switch
         {
             FitMode.Probe => [(Probe, null)],

@@ -7,7 +7,7 @@ using F = TorchSharp.torch.nn.functional;
 namespace DomainSsl.Learning.FineTuning;
 
 /// <summary>How long and how fast a network is fine-tuned.</summary>
-/// <param name="Steps">Steps of <see cref="FullFineTuning.BatchSize"/> images.</param>
+/// <param name="Steps">Steps of at most 32 images.</param>
 /// <param name="EncoderRate">AdamW's rate for the encoder at its highest.</param>
 /// <param name="HeadRate">The rate of the head.</param>
 public sealed record Schedule(int Steps, double EncoderRate, double HeadRate);
@@ -17,13 +17,16 @@ public sealed record Schedule(int Steps, double EncoderRate, double HeadRate);
 /// head, and then all weights move, the encoder slower than the head. From scratch the head begins at zero.
 /// </summary>
 /// <remarks>
-/// Batches of 32 with mild augmentation, cross-entropy with every class of equal weight, AdamW, a short warm-up and then a cosine to zero. A pretrained encoder keeps the
+/// Batches of at most 32 with mild augmentation, cross-entropy with every class of equal weight, AdamW, a short warm-up and then a cosine to zero. A pretrained encoder keeps the
 /// statistics of its batch normalisation: the probe was fitted on features normalised by them, and a batch drawn from twenty images would estimate others.
 /// </remarks>
 internal static class FullFineTuning
 {
-    public const int BatchSize = 32;
-    private const int WarmUp = 5;
+    public const int LargestBatch = 32;
+    private const int SmallestBatch = 16, WarmUp = 5;
+
+    /// <summary>Images a step: all labels where they are few, since seeing one twice in a step teaches little and costs as much.</summary>
+    public static int BatchSize(int labels) => Math.Clamp(labels, SmallestBatch, LargestBatch);
 
     /// <summary>A fitted network in evaluation mode.</summary>
     /// <param name="encoder">A fresh copy of the start, which becomes part of the result.</param>
@@ -51,14 +54,14 @@ internal static class FullFineTuning
         {
             cancel.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
-            var part = new long[BatchSize];
+            var part = new long[BatchSize(labels.Length)];
             for (var i = 0; i < part.Length; i++)
             {
                 if (order.Count == 0) order = new Queue<int>(Shuffled(labels.Length, random));
                 part[i] = order.Dequeue();
             }
             var share = Share(step, schedule.Steps);
-            var x = augmentation.Apply(images.index_select(0, tensor(part).to(images.device)), random);       // 32×1×H×W
+            var x = augmentation.Apply(images.index_select(0, tensor(part).to(images.device)), random);       // B×1×H×W
             var y = tensor(Array.ConvertAll(part, i => (long)labels[i])).to(images.device);
             // Weights are of the whole draw, so a class that a batch happens to lack does not shift the others: plain mean, not torch's weighted one.
             var loss = (F.cross_entropy(network.Logits(x), y, reduction: nn.Reduction.None) * weight.index_select(0, y)).mean();

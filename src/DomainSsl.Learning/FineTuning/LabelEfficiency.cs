@@ -180,7 +180,7 @@ public static class LabelEfficiency
             var rounds = 1 + (members.Count > 1 && request.Settings.MemberFolds > 1 ? request.Settings.MemberFolds : 0);
             return $"{a.Arm.Name} {fits * rounds * members.Sum(m => m.Schedule?.Steps ?? 0):N0} steps at {a.Arm.Spec.Resolution}×{a.Arm.Spec.Resolution}";
         });
-        return $"{request.Arms.Count} arms with {fits} fits each; at most {string.Join(", ", parts)}, {FullFineTuning.BatchSize} images a step";
+        return $"{request.Arms.Count} arms with {fits} fits each; at most {string.Join(", ", parts)}, {FullFineTuning.LargestBatch} images a step at most";
     }
 
     // At most 1,000 images set the scale of features: more change the third digit of a deviation.
