@@ -18,7 +18,7 @@ const cornerstone = {
       const source = await readFile(args.path, 'utf8');
       if (!source.includes('import.meta.url')) return null;
       const imports = [];
-      const contents = source.replace(/new URL\(\s*['"]([^'"]+)['"]\s*,\s*import\.meta\.url\s*\)/g, (_, file) => {
+      const contents = source.replace(/new URL\(\s*'([^']+)'\s*,\s*import\.meta\.url\s*\)/g, (_, file) => {
         if (file.endsWith('.js')) return `new URL('./${file.split('/').pop()}', import.meta.url)`;
         const name = `__file${imports.length}`;
         imports.push(`import ${name} from '${file}';`);

@@ -1,0 +1,127 @@
+import type { DotNet, Widget } from './widget';
+
+/** Where pieces go, the form token that proves they come from our page, and the size of a piece. */
+interface Options { address: string; token: string; pieceBytes: number; atOnce: number }
+interface Found { name: string; file: File }
+
+/**
+ * A drop zone: takes files, folders (with all in them) and zips, and sends them over HTTP in pieces, several files at once. A piece that fails is sent again, for minutes if need be; the server knows
+ * how much of each file it has, so nothing is sent twice. The component is told how far it is a few times a second.
+ */
+export function mount(element: HTMLElement, options: Options, dotnet: DotNet): Widget {
+  const listeners = new AbortController();
+  const { signal } = listeners;
+  let busy = false;
+
+  for (const name of ['dragenter', 'dragover']) element.addEventListener(name, event => { event.preventDefault(); element.classList.add('over'); }, { signal });
+  for (const name of ['dragleave', 'drop']) element.addEventListener(name, () => element.classList.remove('over'), { signal });
+  // A file dropped beside the zone must not replace the page.
+  for (const name of ['dragover', 'drop'] as const) window.addEventListener(name, event => event.preventDefault(), { signal });
+
+  element.addEventListener('drop', event => {
+    event.preventDefault();
+    const items = [...(event.dataTransfer?.items ?? [])].filter(i => i.kind === 'file');
+    // Entries must be taken before the event ends; reading them may come later.
+    const entries = items.map(i => i.webkitGetAsEntry()).filter(e => e !== null);
+    const plain = entries.length > 0 ? [] : [...(event.dataTransfer?.files ?? [])];
+    void gather(entries).then(found => send([...found, ...plain.map(file => ({ name: file.name, file }))]));
+  }, { signal });
+  for (const input of element.querySelectorAll<HTMLInputElement>('input[type=file]'))
+    input.addEventListener('change', () => {
+      const files = [...(input.files ?? [])];
+      input.value = '';
+      void send(files.map(file => ({ name: file.webkitRelativePath || file.name, file })));
+    }, { signal });
+  for (const button of element.querySelectorAll<HTMLButtonElement>('button[data-picks]'))
+    button.addEventListener('click', () => element.querySelector<HTMLInputElement>('#' + button.dataset.picks)?.click(), { signal });
+
+  const leaving = (event: BeforeUnloadEvent) => { if (busy) event.preventDefault(); };
+  window.addEventListener('beforeunload', leaving, { signal });
+
+  async function call(method: string, path: string, body?: BodyInit): Promise<Response> {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        const response = await fetch(options.address + path, {
+          method, signal, headers: { RequestVerificationToken: options.token, ...(typeof body === 'string' ? { 'Content-Type': 'application/json' } : {}) }, ...(body === undefined ? {} : { body }),
+        });
+        if (response.ok) return response;
+        // 5xx and 408 may pass; the rest will not.
+        if (response.status < 500 && response.status !== 408) throw new Refused(await sentence(response));
+      } catch (error) {
+        if (error instanceof Refused || signal.aborted) throw error;
+      }
+      if (attempt > 150) throw new Refused('The server does not answer. Look whether it runs, then drop the files again; those that came are not sent twice.');
+      await new Promise(done => setTimeout(done, Math.min(2000, 200 * 2 ** attempt)));
+    }
+  }
+
+  async function send(found: Found[]): Promise<void> {
+    if (busy || found.length === 0) return;
+    busy = true;
+    const bytes = found.reduce((sum, f) => sum + f.file.size, 0);
+    let sentFiles = 0, sentBytes = 0, told = 0;
+    const tell = (now = false) => {
+      if (!now && performance.now() - told < 250) return;
+      told = performance.now();
+      void dotnet.invokeMethodAsync('OnSentAsync', found.length, sentFiles, bytes, sentBytes).catch(() => undefined);
+    };
+    try {
+      const { id } = await (await call('POST', '')).json() as { id: string };
+      tell(true);
+      const queue = found.map((f, index) => ({ ...f, index }));
+      const worker = async () => {
+        for (let next = queue.shift(); next; next = queue.shift()) {
+          for (let from = 0; from === 0 || from < next.file.size; from += options.pieceBytes) {
+            const piece = next.file.slice(from, from + options.pieceBytes);
+            await call('PUT', `/${id}/files/${next.index}?from=${from}&name=${encodeURIComponent(next.name)}`, piece);
+            sentBytes += piece.size;
+            tell();
+          }
+          sentFiles++;
+          tell();
+        }
+      };
+      await Promise.all(Array.from({ length: options.atOnce }, worker));
+      tell(true);
+      await dotnet.invokeMethodAsync('OnAllSentAsync', id);
+    } catch (error) {
+      if (!signal.aborted) await dotnet.invokeMethodAsync('OnRefusedAsync', error instanceof Error ? error.message : String(error)).catch(() => undefined);
+    } finally {
+      busy = false;
+    }
+  }
+
+  return { update: next => { options = next as Options; }, dispose: () => listeners.abort() };
+}
+
+class Refused extends Error {}
+
+async function sentence(response: Response): Promise<string> {
+  try {
+    const problem = await response.json() as { detail?: string; title?: string };
+    return problem.detail ?? problem.title ?? `The server refused (${response.status}).`;
+  } catch {
+    return `The server refused (${response.status}). Load the page again.`;
+  }
+}
+
+/** All files below what was dropped, with their path within it. */
+async function gather(entries: FileSystemEntry[]): Promise<Found[]> {
+  const found: Found[] = [];
+  const walk = async (entry: FileSystemEntry): Promise<void> => {
+    if (entry.isFile) {
+      const file = await new Promise<File>((resolve, reject) => (entry as FileSystemFileEntry).file(resolve, reject));
+      found.push({ name: entry.fullPath.replace(/^\//, ''), file });
+    } else {
+      const reader = (entry as FileSystemDirectoryEntry).createReader();
+      // A reader gives a hundred at a time, and nothing once it is through.
+      for (;;) {
+        const some = await new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject));
+        if (some.length === 0) break;
+        for (const child of some) await walk(child);
+      }
+    }
+  };
+  for (const entry of entries) await walk(entry);
+  return found;
+}
