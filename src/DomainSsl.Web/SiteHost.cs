@@ -1,7 +1,9 @@
 using System.Net;
 using DomainSsl.Core;
 using DomainSsl.Core.Database;
+using DomainSsl.Core.Models;
 using DomainSsl.Core.People;
+using DomainSsl.Core.Runs;
 using DomainSsl.Core.Storage;
 using DomainSsl.Web.Components;
 using DomainSsl.Web.Endpoints;
@@ -20,7 +22,8 @@ namespace DomainSsl.Web;
 /// <param name="Data">The data folder.</param>
 /// <param name="Urls">Addresses to answer on, separated by semicolons; a port of 0 takes a free one.</param>
 /// <param name="Verbose">More log.</param>
-public sealed record SiteRequest(string Data, string Urls = SiteHost.DefaultUrls, bool Verbose = false);
+/// <param name="WithWorker">Start a worker beside the site and keep it alive (unless <c>Worker:AutoStart</c> says no).</param>
+public sealed record SiteRequest(string Data, string Urls = SiteHost.DefaultUrls, bool Verbose = false, bool WithWorker = false);
 
 /// <summary>
 /// The site: Blazor pages, HTTP endpoints, sign-in. It shares database and folder with the worker, and nothing else; in particular it never loads libtorch, so a crash in training cannot take
@@ -36,7 +39,7 @@ public static class SiteHost
 
     /// <summary>Builds the site and brings its database up to date; it does not answer yet.</summary>
     /// <param name="request">Folder and addresses.</param>
-    /// <param name="configure">Further services, e.g. the worker's supervisor, which only <c>Commands</c> may know.</param>
+    /// <param name="configure">Changes to the builder, for tests.</param>
     /// <param name="cancel">Ends the preparation.</param>
     public static async Task<WebApplication> BuildAsync(SiteRequest request, Action<WebApplicationBuilder>? configure = null, CancellationToken cancel = default)
     {
@@ -61,11 +64,14 @@ public static class SiteHost
         builder.Logging.AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error);
 
         AddServices(builder.Services, new DataFolder(request.Data));
+        builder.Services.Configure<WorkerOptions>(builder.Configuration.GetSection(WorkerOptions.Section));
+        if (request.WithWorker) builder.Services.AddHostedService<WorkerSupervisor>();
         configure?.Invoke(builder);
 
         var app = builder.Build();
         await DatabaseSetup.MigrateAsync(app.Services.GetRequiredService<IDbContextFactory<DomainSslContext>>(), cancel);
         await app.Services.GetRequiredService<Accounts>().EnsureRolesAsync(cancel);
+        await app.Services.GetRequiredService<ModelRegistry>().EnsurePublicAsync(cancel);
         Map(app);
         return app;
     }

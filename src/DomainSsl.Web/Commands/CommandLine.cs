@@ -42,6 +42,7 @@ public static class CommandLine
         EmbedCommand.Create,
         SimilarCommand.Create,
         ModelsCommand.Create,
+        UsersCommand.Create,
     ];
 
     /// <summary>Parses and runs one command line; without a command the site is served.</summary>

@@ -1,7 +1,7 @@
 using System.CommandLine;
-using System.Globalization;
 using DomainSsl.Core;
 using DomainSsl.Core.People;
+using DomainSsl.Core.Runs;
 using DomainSsl.Core.Storage;
 using DomainSsl.Web.Security;
 
@@ -21,8 +21,10 @@ internal static class ServeCommand
     private static async Task<int> ServeAsync(CommandRun run, bool demo, string urls)
     {
         var folder = new DataFolder(run.DataPath);
-        using var serving = HoldFolder(folder);
-        await using var app = await SiteHost.BuildAsync(new SiteRequest(folder.Root, urls, run.Output.Verbose), cancel: run.Cancel);
+        // One site a data folder: the system lets go of the lock when the process ends, however it ends.
+        using var serving = InstanceLock.TryTake(InstanceLock.Serve(folder))
+            ?? throw new RefusedException("already-served", $"Another site serves {folder.Root} already. Stop it, or name another folder with --data.");
+        await using var app = await SiteHost.BuildAsync(new SiteRequest(folder.Root, urls, run.Output.Verbose, WithWorker: true), cancel: run.Cancel);
         var accounts = demo ? await DemoAccounts.EnsureAsync(app.Services.GetRequiredService<Accounts>(), folder, run.Cancel) : [];
         try { await app.StartAsync(run.Cancel); }
         catch (IOException e) when (e.InnerException is Microsoft.AspNetCore.Connections.AddressInUseException)
@@ -32,24 +34,6 @@ internal static class ServeCommand
         await SayWhereAsync(app, accounts);
         await app.WaitForShutdownAsync(run.Cancel);
         return CommandLine.Done;
-    }
-
-    /// <summary>One site a data folder: the system lets go of the lock when the process ends, however it ends.</summary>
-    private static FileStream HoldFolder(DataFolder folder)
-    {
-        var path = Path.Combine(folder.Root, "serve.lock");
-        try
-        {
-            var held = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-            held.SetLength(0);
-            held.Write(System.Text.Encoding.ASCII.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture)));
-            held.Flush();
-            return held;
-        }
-        catch (IOException e)
-        {
-            throw new RefusedException("already-served", $"Another site serves {folder.Root} already ({e.Message}). Stop it, or name another folder with --data.");
-        }
     }
 
     private static async Task SayWhereAsync(WebApplication app, IReadOnlyList<DemoAccount> accounts)

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using DomainSsl.Core.People;
+using Spectre.Console;
 
 namespace DomainSsl.Web.Commands;
 

@@ -1,0 +1,28 @@
+using System.Security.Claims;
+using DomainSsl.Core;
+using DomainSsl.Core.People;
+using DomainSsl.Web.Receiving;
+
+namespace DomainSsl.Web.Endpoints;
+
+/// <summary>Uploads in pieces: begin, send each file's pieces, then the page starts the import. Bodies are streamed to disk; nothing of them passes through the circuit.</summary>
+internal static class UploadEndpoints
+{
+    public static void MapUploads(this IEndpointRouteBuilder app)
+    {
+        var uploads = app.MapGroup("/api/imports").RequireRoles(Roles.Admin);
+        uploads.MapPost("", (Uploads service, ClaimsPrincipal user) => Results.Json(new { id = service.Begin(user.Identity!.Name!) })).WithFormToken();
+        uploads.MapPut("/{id}/files/{number:int}", async (string id, int number, long from, string name, Uploads service, HttpContext context) =>
+        {
+            var length = await service.ReceiveAsync(id, context.User.Identity!.Name!, number, name, from, context.Request.Body, context.RequestAborted);
+            return Results.Json(new { length });
+        }).WithFormToken();
+        uploads.MapGet("/{id}", (string id, Uploads service) => service.Status(id) is { } status
+            ? Results.Json(new
+            {
+                status.Id, State = status.State.ToString().ToLowerInvariant(), status.Received, status.Progress?.Done, status.Progress?.Total, status.Progress?.Imported, status.Progress?.Duplicates,
+                status.Progress?.Refused, status.BatchId, status.CollectionId, status.Problem,
+            })
+            : Results.Problem("This upload is not known.", statusCode: StatusCodes.Status404NotFound));
+    }
+}
