@@ -7,6 +7,7 @@ using DomainSsl.Core.Runs;
 using DomainSsl.Core.Storage;
 using DomainSsl.Web.Components;
 using DomainSsl.Web.Endpoints;
+using DomainSsl.Web.Receiving;
 using DomainSsl.Web.Security;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Components.Authorization;
@@ -60,7 +61,7 @@ public static class SiteHost
         });
         builder.Logging.ClearProviders().AddSimpleConsole(o => { o.SingleLine = true; o.TimestampFormat = "HH:mm:ss "; });
         builder.Logging.SetMinimumLevel(request.Verbose ? LogLevel.Information : LogLevel.Warning);
-        // A missing key folder encryptor is said once by design: the folder's mode protects the keys.
+        // It warns that keys are not encrypted at rest: the folder's mode protects them.
         builder.Logging.AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error);
 
         AddServices(builder.Services, new DataFolder(request.Data));
@@ -102,6 +103,8 @@ public static class SiteHost
         services.AddCascadingAuthenticationState();
         services.AddScoped<AuthenticationStateProvider, SessionCheck>();
         services.AddSingleton<FirstStart>();
+        services.AddSingleton<Uploads>();
+        services.AddHostedService(provider => provider.GetRequiredService<Uploads>());
         services.AddAntiforgery(o => { o.Cookie.Name = "domainssl-form"; o.Cookie.SameSite = SameSiteMode.Strict; o.HeaderName = "RequestVerificationToken"; });
 
         services.AddRazorComponents().AddInteractiveServerComponents(o =>
@@ -139,6 +142,9 @@ public static class SiteHost
         app.MapStaticAssets().AllowAnonymous();
         app.MapGet("/health", () => Results.Text("ok")).AllowAnonymous().WithName("health");
         app.MapSiteEndpoints();
+        app.MapMedia();
+        app.MapUploads();
+        app.MapRuns();
         app.MapTaskEndpoints();
         app.MapPixelEndpoints();
         app.MapReviewEndpoints();

@@ -32,7 +32,10 @@ internal static class ServeCommand
             throw new RefusedException("address-in-use", $"Another program answers on {urls} already. Stop it, or choose another address with --urls.");
         }
         await SayWhereAsync(app, accounts);
+        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(run.Cancel, app.Lifetime.ApplicationStopping);
+        var demonstration = demo ? new Demonstration(app.Services, Console.Out).RunAsync(stopping.Token) : Task.CompletedTask;
         await app.WaitForShutdownAsync(run.Cancel);
+        await demonstration;
         return CommandLine.Done;
     }
 

@@ -9,22 +9,23 @@ internal static class MediaEndpoints
 {
     public static void MapMedia(this IEndpointRouteBuilder app)
     {
-        app.MapGet("/api/items/{id:long}/image", async (long id, int? size, ItemImages images, HttpContext context) =>
+        var media = app.MapGroup("/api").WithRefusals();
+        media.MapGet("/items/{id:long}/image", async (long id, int? size, ItemImages images, HttpContext context) =>
         {
             var image = await images.RenderAsync(id, size ?? ItemImages.Display, context.RequestAborted);
             return Kept(context, image.Tag, tag => Results.Bytes(image.Bytes, image.ContentType, entityTag: tag));
         }).RequireRoles(Roles.Anyone);
-        app.MapGet("/api/instances/{id:long}/file", async (long id, ItemImages images, HttpContext context) =>
+        media.MapGet("/instances/{id:long}/file", async (long id, ItemImages images, HttpContext context) =>
         {
             var (stream, tag) = await images.InstanceFileAsync(id, context.RequestAborted);
             return Kept(context, tag, t => Results.Stream(stream, "application/dicom", entityTag: t, enableRangeProcessing: true));
         }).RequireRoles(Roles.AdminOrClinician);
-        app.MapGet("/api/recordings/{id:long}/audio", async (long id, ItemImages images, HttpContext context) =>
+        media.MapGet("/recordings/{id:long}/audio", async (long id, ItemImages images, HttpContext context) =>
         {
             var (stream, tag) = await images.RecordingAudioAsync(id, context.RequestAborted);
             return Kept(context, tag, t => Results.Stream(stream, "audio/wav", entityTag: t, enableRangeProcessing: true));
         }).RequireRoles(Roles.Anyone);
-        app.MapGet("/api/recordings/{id:long}/peaks", async (long id, ItemImages images, HttpContext context) =>
+        media.MapGet("/recordings/{id:long}/peaks", async (long id, ItemImages images, HttpContext context) =>
         {
             var peaks = await images.RecordingPeaksAsync(id, context.RequestAborted);
             return Kept(context, peaks.Tag, t => Results.Bytes(peaks.Bytes, peaks.ContentType, entityTag: t));

@@ -10,7 +10,6 @@ public static class SiteEndpoints
     /// <summary>Maps them.</summary>
     public static void MapSiteEndpoints(this WebApplication app)
     {
-        // An address under /api that nothing answers must not end in a page.
         app.MapPost(Paths.SignOut, async (ActiveSignIn signIn, AuditLog audit, HttpContext context) =>
         {
             var name = context.User.Identity?.Name ?? "";

@@ -10,7 +10,7 @@ internal static class UploadEndpoints
 {
     public static void MapUploads(this IEndpointRouteBuilder app)
     {
-        var uploads = app.MapGroup("/api/imports").RequireRoles(Roles.Admin);
+        var uploads = app.MapGroup("/api/imports").RequireRoles(Roles.Admin).WithRefusals();
         uploads.MapPost("", (Uploads service, ClaimsPrincipal user) => Results.Json(new { id = service.Begin(user.Identity!.Name!) })).WithFormToken();
         uploads.MapPut("/{id}/files/{number:int}", async (string id, int number, long from, string name, Uploads service, HttpContext context) =>
         {

@@ -213,7 +213,7 @@ public sealed class Uploads(DataFolder folder, LibraryImport import, ILogger<Upl
             }
         }
 
-        public IDisposable Subscribe(Action changed)
+        public Subscription Subscribe(Action changed)
         {
             lock (_listeners) _listeners.Add(changed);
             return new Subscription(() => { lock (_listeners) _listeners.Remove(changed); });
