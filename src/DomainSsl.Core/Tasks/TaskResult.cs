@@ -12,7 +12,7 @@ public sealed record Measured(double Value, double? Low, double? High);
 /// <param name="Arm"><c>ours</c> (the clinic's pretrained encoder), <c>public</c> or <c>scratch</c>.</param>
 /// <param name="Encoder">The encoder's id; null from scratch.</param>
 /// <param name="Name">The encoder's name for people.</param>
-/// <param name="Mode"><c>probe</c> or <c>full</c>.</param>
+/// <param name="Mode"><c>probe</c>, <c>full</c>, <c>mean</c> (both together); from scratch <c>short</c> or <c>long</c>.</param>
 /// <param name="Chosen">It became the classifier.</param>
 /// <param name="Best">It is the better mode of its arm, by cross-validation on training patients; the picture shows these.</param>
 /// <param name="Auroc">Area under the ROC curve on the test items (several classes: the mean of one against the rest).</param>

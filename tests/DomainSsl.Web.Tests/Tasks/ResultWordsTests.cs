@@ -22,7 +22,7 @@ public sealed class ResultWordsTests
     {
         var words = ResultWords.Worth(Result(new(value, low, high), null));
         Assert.Contains(says, words, StringComparison.Ordinal);
-        Assert.DoesNotContain("images helped:", words, StringComparison.Ordinal);
+        Assert.DoesNotContain("Pretraining on your images helped", words, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -52,6 +52,20 @@ public sealed class ResultWordsTests
         Assert.Contains("not seen them", ResultWords.Caution(Result(null, null, crossValidated: true)), StringComparison.Ordinal);
         Assert.Contains("Only 3 test patients with ‘effusion’", ResultWords.Caution(Result(null, null, rare: 3)), StringComparison.Ordinal);
         Assert.Null(ResultWords.Caution(Result(null, null)));
+    }
+
+    [Fact]
+    public void BestOfEach_ArmWithoutAMark_IsStillThere()
+    {
+        var result = Result(null, null) with
+        {
+            Arms =
+            [
+                new("ours", "e", "ours", "full", false, false, new(0.9, 0.8, 1), null), new("ours", "e", "ours", "probe", true, true, new(0.92, 0.8, 1), null),
+                new("scratch", null, "scratch", "short", false, false, new(0.7, 0.6, 0.8), null),
+            ],
+        };
+        Assert.Equal(["probe", "short"], ResultWords.BestOfEach(result).Select(a => a.Mode));
     }
 
     [Theory]

@@ -48,7 +48,6 @@ public sealed partial class ResultPage
         }));
     }
 
-    private static IReadOnlyList<ArmResult> Best(TaskResult result) => result.Arms.Any(a => a.Best) ? [.. result.Arms.Where(a => a.Best)] : result.Arms;
 
     private static Variant Weight(ResultWords.Next advice, ResultWords.Next of) => advice == of ? Variant.Filled : Variant.Outlined;
 

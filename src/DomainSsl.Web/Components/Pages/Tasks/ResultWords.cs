@@ -97,5 +97,8 @@ public static class ResultWords
     };
 
     /// <summary>The way of training as its users call it.</summary>
-    public static string ModeName(string mode) => mode switch { "probe" => "linear probe", "full" => "full fine-tuning", _ => mode };
+    public static string ModeName(string mode) => mode switch { "probe" => "linear probe", "full" => "full fine-tuning", "mean" => "both together", "short" => "shorter training", "long" => "longer training", _ => mode };
+
+    /// <summary>Of each arm the way of training that was chosen for it; the first where none is marked, so that no arm is missing from the picture.</summary>
+    public static IReadOnlyList<ArmResult> BestOfEach(TaskResult result) => [.. result.Arms.GroupBy(a => a.Arm).Select(g => g.FirstOrDefault(a => a.Best) ?? g.First())];
 }
