@@ -212,6 +212,7 @@ internal sealed class SourceWalk(ImportOptions options, DataFolder folder, IRead
                 int read = stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
                 if (read < bytes.Length) return ImportSource.Refused(name, ImportRefusals.ZipDamaged, length);
                 if (stream.ReadByte() >= 0) return ImportSource.Refused(name, ImportRefusals.ZipLies, length);
+                if (Crc32.Of(bytes) != entry.Crc32) return ImportSource.Refused(name, ImportRefusals.ZipDamaged, length);
                 return IsZip(bytes) ? ImportSource.Refused(name, ImportRefusals.NestedZip, length) : ImportSource.OfBytes(name, bytes);
             }
             temporary = Path.Combine(folder.Incoming, "unzip-" + Guid.NewGuid().ToString("N"));
@@ -219,13 +220,15 @@ internal sealed class SourceWalk(ImportOptions options, DataFolder folder, IRead
             {
                 var piece = new byte[1 << 20];
                 long left = length;
+                uint crc = 0;
                 for (int n; (n = stream.Read(piece)) > 0;)
                 {
                     left -= n;
                     if (left < 0) throw new InvalidDataException();
+                    crc = Crc32.Of(piece.AsSpan(0, n), crc);
                     target.Write(piece, 0, n);
                 }
-                if (left > 0) throw new InvalidDataException();
+                if (left > 0 || crc != entry.Crc32) throw new InvalidDataException();
             }
             return ImportSource.OfTemporary(name, temporary, length);
         }
