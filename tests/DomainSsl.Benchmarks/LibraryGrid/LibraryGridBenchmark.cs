@@ -59,14 +59,14 @@ internal static class LibraryGridBenchmark
         await using var db = await factory.CreateDbContextAsync();
         await using var transaction = await db.Database.BeginTransactionAsync();
         int patients = Math.Max(1, rows * 3 / 10);
-        await db.Database.ExecuteSqlRawAsync($$"""
-            WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {{patients}})
+        await db.Database.ExecuteSqlAsync($"""
+            WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {patients})
             INSERT INTO "Patients" ("Id", "Pseudonym") SELECT i, printf('P-%06d%04X', i * 7919 % 1000000, i * 40503 % 65536) FROM n
             """);
-        await db.Database.ExecuteSqlRawAsync($$"""
-            WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {{rows}})
+        await db.Database.ExecuteSqlAsync($"""
+            WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {rows})
             INSERT INTO "Studies" ("Id", "PatientId", "Uid", "Date", "Modality", "BodyPart", "Images", "ImportedAt")
-            SELECT i, i % {{patients}} + 1, '2.25.' || i, date('2010-01-01', '+' || (i * 7919 % 4000) || ' days'), substr('CRCTDXMR', i * 31 % 4 * 2 + 1, 2),
+            SELECT i, i % {patients} + 1, '2.25.' || i, date('2010-01-01', '+' || (i * 7919 % 4000) || ' days'), substr('CRCTDXMR', i * 31 % 4 * 2 + 1, 2),
                 CASE i % 3 WHEN 0 THEN 'CHEST' WHEN 1 THEN 'HAND' ELSE '' END, i % 5 + 1, datetime('2026-01-01', '+' || i || ' seconds') FROM n
             """);
         await db.Database.ExecuteSqlRawAsync("""INSERT INTO "Series" ("Id", "StudyId", "Uid", "Modality", "Number") SELECT "Id", "Id", "Uid" || '.1', "Modality", 1 FROM "Studies" """);
