@@ -18,7 +18,7 @@ namespace DomainSsl.Benchmarks;
 /// next case of the review. Skipping the answered ones by OFFSET is the baseline.
 /// </summary>
 [ShortRunJob]
-public class LabellingBenchmarks
+public class LabellingBenchmarks : IDisposable
 {
     private const int Images = 100_000, Labelled = 2_000;
     private TemporaryFolder folder = null!;
@@ -76,11 +76,12 @@ public class LabellingBenchmarks
 
     /// <summary>Removes it.</summary>
     [GlobalCleanup]
-    public async Task CleanUpAsync()
+    public void Dispose()
     {
-        await services.DisposeAsync();
+        services.Dispose();
         Microsoft.Data.Sqlite.SqliteConnection.ClearAllPools();
         folder.Dispose();
+        GC.SuppressFinalize(this);
     }
 
     /// <summary>The unlabelled items sorted anew and skipped by OFFSET, as one would write it first.</summary>
