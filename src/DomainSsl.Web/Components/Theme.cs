@@ -19,7 +19,7 @@ public static class Theme
             Info = "#1f5f99", Success = "#1c6b3f", Warning = "#8a5300", Error = "#b3261e", Dark = "#1c2329",
             Background = "#f4f6f7", BackgroundGray = "#e9edef", Surface = "#ffffff", AppbarBackground = "#ffffff", AppbarText = "#1c2329",
             DrawerBackground = "#f4f6f7", DrawerText = "#1c2329", DrawerIcon = "#4a5a66",
-            TextPrimary = "#1c2329", TextSecondary = "#4f5d68", TextDisabled = "#6b7780", ActionDefault = "#4a5a66", ActionDisabled = "#8b969e", ActionDisabledBackground = "#e1e6e9",
+            TextPrimary = "#1c2329", TextSecondary = "#4f5d68", TextDisabled = "#5f6b74", ActionDefault = "#4a5a66", ActionDisabled = "#8b969e", ActionDisabledBackground = "#e1e6e9",
             LinesDefault = "#dbe1e4", LinesInputs = "#7f8b94", TableLines = "#e4e9ec", TableHover = "#eef4f4", TableStriped = "#f8fafa", Divider = "#dbe1e4", DividerLight = "#e9edef",
             HoverOpacity = 0.06,
         },
