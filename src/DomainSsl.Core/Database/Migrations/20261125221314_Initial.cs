@@ -508,6 +508,7 @@ namespace DomainSsl.Core.Database.Migrations
                     RecordingId = table.Column<long>(type: "INTEGER", nullable: true),
                     Start = table.Column<double>(type: "REAL", nullable: false),
                     End = table.Column<double>(type: "REAL", nullable: false),
+                    StudyId = table.Column<long>(type: "INTEGER", nullable: true),
                     PatientId = table.Column<long>(type: "INTEGER", nullable: true),
                     Hash = table.Column<string>(type: "TEXT", nullable: false),
                     ImportedAt = table.Column<DateTime>(type: "TEXT", nullable: false)
@@ -527,6 +528,34 @@ namespace DomainSsl.Core.Database.Migrations
                         principalColumn: "Id");
                     table.ForeignKey(
                         name: "FK_Items_Recordings_RecordingId",
+                        column: x => x.RecordingId,
+                        principalTable: "Recordings",
+                        principalColumn: "Id");
+                    table.ForeignKey(
+                        name: "FK_Items_Studies_StudyId",
+                        column: x => x.StudyId,
+                        principalTable: "Studies",
+                        principalColumn: "Id");
+                });
+
+            migrationBuilder.CreateTable(
+                name: "SourceAliases",
+                columns: table => new
+                {
+                    SourceHash = table.Column<string>(type: "TEXT", nullable: false),
+                    InstanceId = table.Column<long>(type: "INTEGER", nullable: true),
+                    RecordingId = table.Column<long>(type: "INTEGER", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_SourceAliases", x => x.SourceHash);
+                    table.ForeignKey(
+                        name: "FK_SourceAliases_Instances_InstanceId",
+                        column: x => x.InstanceId,
+                        principalTable: "Instances",
+                        principalColumn: "Id");
+                    table.ForeignKey(
+                        name: "FK_SourceAliases_Recordings_RecordingId",
                         column: x => x.RecordingId,
                         principalTable: "Recordings",
                         principalColumn: "Id");
@@ -726,6 +755,11 @@ namespace DomainSsl.Core.Database.Migrations
                 column: "RecordingId");
 
             migrationBuilder.CreateIndex(
+                name: "IX_Items_StudyId",
+                table: "Items",
+                column: "StudyId");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_Labels_ClientKey",
                 table: "Labels",
                 column: "ClientKey",
@@ -858,6 +892,16 @@ namespace DomainSsl.Core.Database.Migrations
                 unique: true);
 
             migrationBuilder.CreateIndex(
+                name: "IX_SourceAliases_InstanceId",
+                table: "SourceAliases",
+                column: "InstanceId");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_SourceAliases_RecordingId",
+                table: "SourceAliases",
+                column: "RecordingId");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_Studies_Date_Id",
                 table: "Studies",
                 columns: new[] { "Date", "Id" });
@@ -942,6 +986,9 @@ namespace DomainSsl.Core.Database.Migrations
 
             migrationBuilder.DropTable(
                 name: "Runs");
+
+            migrationBuilder.DropTable(
+                name: "SourceAliases");
 
             migrationBuilder.DropTable(
                 name: "TaskClasses");

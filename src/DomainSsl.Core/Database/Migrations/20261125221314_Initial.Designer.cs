@@ -11,8 +11,8 @@ using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 namespace DomainSsl.Core.Database.Migrations
 {
     [DbContext(typeof(DomainSslContext))]
-    [Migration("20261125211349_Importing")]
-    partial class Importing
+    [Migration("20261125221314_Initial")]
+    partial class Initial
     {
         /// <inheritdoc />
         protected override void BuildTargetModel(ModelBuilder modelBuilder)
