@@ -19,11 +19,11 @@ public sealed class KilledWorkerTests
         using var folder = new TemporaryFolder();
         var data = folder.At("data");
         await Product.JsonAsync(data, Long, "import", SmallScans.Write(folder, 48), "--collection", "all");
-        const int steps = 120;
+        const int steps = 60;
         string[] pretrain = ["pretrain", "all", .. Tiny, "--steps", $"{steps}", "--set", "checkpoint.steps=5", "--set", "log.steps=5", "--here"];
         var process = Product.Start(data, [.. pretrain]);
         var resumedAt = new List<int>();
-        for (var kill = 0; kill < 3; kill++)
+        for (var kill = 0; kill < 2; kill++)
         {
             await UntilCheckpointAsync(data, resumedAt.LastOrDefault(), process);
             if (process.HasExited) break;
