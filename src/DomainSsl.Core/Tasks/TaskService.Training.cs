@@ -37,6 +37,7 @@ public sealed partial class TaskService
             if (!byName.TryGetValue(name.Trim(), out var classId)) throw TaskRefusals.UnknownClass(name, classes.Select(c => c.Name));
             if (await db.Labels.AnyAsync(l => l.TaskId == taskId && l.ItemId == item && l.SupersededAt == null && l.ClassId == classId, cancel)) { unchanged++; continue; }
             await StoreAsync(db, taskId, item, LabelAnswer.Class, classId, LabelSource.File, by, $"file:{Guid.NewGuid():N}", cancel);
+            db.ChangeTracker.Clear(); // else each save looks through all that were stored before
             stored++;
         }
         await transaction.CommitAsync(cancel);
