@@ -1,0 +1,169 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Deque.AxeCore.Commons;
+using Deque.AxeCore.Playwright;
+using Microsoft.Playwright;
+
+namespace DomainSsl.Browser.Tests;
+
+/// <summary>
+/// The whole way on the demo, as its three people go it: from the address in the terminal to a reviewed prediction. The pictures of the README are taken here:
+/// <c>DOMAINSSL_SCREENSHOTS=1</c> writes them to <c>Screenshots/</c> beside this file.
+/// </summary>
+public sealed partial class DemoTests(Chromium chromium) : IClassFixture<Chromium>
+{
+    private static readonly string? Screenshots = Environment.GetEnvironmentVariable("DOMAINSSL_SCREENSHOTS") == "1"
+        ? Path.Combine(SharedDataProject, "tests", "DomainSsl.Browser.Tests", "Screenshots") : null;
+
+    private static string SharedDataProject => Testing.SharedData.Project;
+
+    [GeneratedRegex(@"^\s+(?<name>admin|clinician|reviewer)\s+password (?<password>\S+)", RegexOptions.Multiline)]
+    private static partial Regex SignIns { get; }
+
+    [Fact]
+    public async Task Demo_FromStartToReview_WorksForAllThreePeopleAndIsAccessible()
+    {
+        using var folder = new Testing.TemporaryFolder();
+        await using var site = await Testing.RunningSite.StartAsync(folder.At("data"), "--demo");
+        await UntilAsync(() => SignIns.Count(site.Said) == 3, TimeSpan.FromSeconds(60), () => $"The terminal shows no three sign-ins: {site.Said}");
+        var passwords = SignIns.Matches(site.Said).ToDictionary(m => m.Groups["name"].Value, m => m.Groups["password"].Value);
+        await UntilAsync(() => site.Said.Contains("Demo ready", StringComparison.Ordinal), TimeSpan.FromMinutes(12), () => $"The demo did not end: {site.Said}");
+
+        // The administrator drops two files, one of them no scan, and sees what became of each.
+        var admin = await SignInAsync(site, "admin", passwords["admin"]);
+        await OpenAsync(admin, "/import");
+        var scan = Directory.EnumerateFiles(Path.Combine(SharedDataProject, "sample-data", "images"), "*.dcm").Order(StringComparer.Ordinal).First();
+        await File.WriteAllTextAsync(folder.At("letter.dcm"), "not a scan", TestContext.Current.CancellationToken);
+        await admin.SetInputFilesAsync("#pick-files", [scan, folder.At("letter.dcm")]);
+        await admin.GetByText("1 known already").WaitForAsync();
+        await admin.GetByText("1 refused").WaitForAsync();
+        await admin.GetByRole(AriaRole.Link, new() { Name = "Why were they refused?" }).ClickAsync();
+        await admin.GetByText("letter.dcm").WaitForAsync();
+        await CheckAsync(admin, null);
+
+        // A short pretraining from the wizard, watched to its end.
+        await OpenAsync(admin, "/pretraining/new");
+        await CheckAsync(admin, "pretraining-new");
+        await admin.CheckAsync("input[name=recipe][value=simclr-small]");
+        await admin.FillAsync("#minutes", "0.5");
+        await admin.FillAsync("#name", "walk");
+        await admin.GetByRole(AriaRole.Button, new() { Name = "Start pretraining" }).ClickAsync();
+        await admin.WaitForURLAsync("**/runs/*");
+        await admin.GetByText("It made").WaitForAsync(new() { Timeout = 180_000 });
+        await CheckAsync(admin, null);
+
+        var encoderRun = await FirstLinkAsync(admin, "/pretraining", "a[href^='/runs/']", "simclr-small on Sample scans", "SimCLR on Sample scans");
+        var study = await FirstLinkAsync(admin, "/library", "a[href^='/library/studies/']");
+        foreach (var (path, picture) in ((string, string?)[])
+            [("/", "home"), ("/library", "library"), (study, "viewer"), ("/library?tab=recordings", null), ("/import", "import"), ("/collections", null), ("/pretraining", null), (encoderRun, "run"),
+             ("/models", "models"), ("/people", null), ("/audit", null), ("/system", null)])
+        {
+            await OpenAsync(admin, path);
+            await CheckAsync(admin, picture);
+        }
+        await SignOutAsync(admin);
+
+        // The clinician labels by keyboard, asks for training, and reads the result of the round before.
+        var clinician = await SignInAsync(site, "clinician", passwords["clinician"]);
+        var task = await FirstLinkAsync(clinician, "/tasks", "a[href^='/tasks/']", "Chest findings");
+        await CheckAsync(clinician, null);
+        await OpenAsync(clinician, task + "/label");
+        await clinician.WaitForSelectorAsync(".room[data-cover=none][data-item]");
+        await CheckAsync(clinician, "label");
+        foreach (var key in (string[])["1", "2", "u", "3", "n"])
+        {
+            await clinician.Keyboard.PressAsync(key);
+            await clinician.WaitForSelectorAsync(".save-state.saved");
+            await clinician.WaitForTimeoutAsync(300);
+        }
+        await OpenAsync(clinician, task + "/result");
+        await CheckAsync(clinician, "result");
+        await OpenAsync(clinician, task);
+        await CheckAsync(clinician, "task");
+
+        await OpenAsync(clinician, "/people");
+        Assert.DoesNotContain("/people", new Uri(clinician.Url).AbsolutePath, StringComparison.Ordinal);
+        await SignOutAsync(clinician);
+
+        // The reviewer accepts the least certain prediction and cannot reach the people.
+        var reviewer = await SignInAsync(site, "reviewer", passwords["reviewer"]);
+        await OpenAsync(reviewer, "/people");
+        Assert.Equal("/account/denied", new Uri(reviewer.Url).AbsolutePath);
+        var queue = await FirstLinkAsync(reviewer, "/review", "a[href^='/review/']");
+        await OpenAsync(reviewer, queue);
+        await reviewer.WaitForSelectorAsync(".room[data-cover=none][data-item]");
+        await CheckAsync(reviewer, "review");
+        var before = await reviewer.GetAttributeAsync(".room", "data-item");
+        await reviewer.Keyboard.PressAsync("Enter");
+        await reviewer.WaitForFunctionAsync("before => document.querySelector('.room').dataset.item !== before", before);
+        await reviewer.WaitForSelectorAsync(".save-state.saved");
+        await SignOutAsync(reviewer);
+
+        // A second start loses nothing and does nothing anew.
+        site.Kill();
+        await site.StartAgainAsync();
+        var models = await Testing.Product.JsonAsync(site.Data, TimeSpan.FromMinutes(1), "models", "list");
+        Assert.Equal(3, models.GetProperty("models").EnumerateArray().Count(m => m.GetProperty("run").ValueKind == System.Text.Json.JsonValueKind.String));
+    }
+
+    private async Task<IPage> SignInAsync(Testing.RunningSite site, string name, string password)
+    {
+        var page = await chromium.NewPageAsync(site.Address);
+        await page.GotoAsync("/account/sign-in");
+        await page.FillAsync("#name", name);
+        await page.FillAsync("#password", password);
+        await page.ClickAsync("button[type=submit]");
+        await page.WaitForSelectorAsync("body[data-ready]");
+        return page;
+    }
+
+    private static async Task SignOutAsync(IPage page)
+    {
+        await OpenAsync(page, "/");
+        await page.ClickAsync("details.menu > summary");
+        await page.ClickAsync("form[action='/account/sign-out'] button");
+        await page.WaitForURLAsync("**/account/sign-in**");
+        await page.Context.CloseAsync();
+    }
+
+    private static async Task OpenAsync(IPage page, string path)
+    {
+        await page.GotoAsync(path);
+        if (!page.Url.Contains("/account/", StringComparison.Ordinal)) await page.WaitForSelectorAsync("body[data-ready]");
+    }
+
+    // The address of the first link on a page that fits, by the words on it where there are several.
+    private static async Task<string> FirstLinkAsync(IPage page, string on, string selector, params string[] words)
+    {
+        await OpenAsync(page, on);
+        await page.WaitForSelectorAsync(selector);
+        foreach (var link in await page.QuerySelectorAllAsync(selector))
+            if (words.Length == 0 || words.Any((await link.InnerTextAsync()).Contains)) return (await link.GetAttributeAsync("href"))!;
+        throw new InvalidOperationException($"{on} has no link {selector} with the words {string.Join(" or ", words)}.");
+    }
+
+    // axe finds nothing serious at either width; the picture is taken at the wide one.
+    private static async Task CheckAsync(IPage page, string? picture)
+    {
+        await page.WaitForTimeoutAsync(700);
+        if (picture is not null && Screenshots is not null)
+        {
+            Directory.CreateDirectory(Screenshots);
+            await page.ScreenshotAsync(new() { Path = Path.Combine(Screenshots, picture + ".png") });
+        }
+        foreach (var width in (int[])[390, 1440])
+        {
+            await page.SetViewportSizeAsync(width, 900);
+            await page.WaitForTimeoutAsync(300);
+            var faults = (await page.RunAxe()).Violations.Where(v => v.Impact is "serious" or "critical")
+                .Select(v => string.Create(CultureInfo.InvariantCulture, $"{page.Url} at {width} pixels: {v.Id}: {v.Help}: {string.Join(" | ", v.Nodes.Take(3).Select(n => n.Html))}"));
+            Assert.Empty(faults);
+        }
+    }
+
+    private static async Task UntilAsync(Func<bool> done, TimeSpan limit, Func<string> sentence)
+    {
+        for (var begun = DateTime.UtcNow; !done(); await Task.Delay(500))
+            if (DateTime.UtcNow - begun > limit) Assert.Fail(sentence());
+    }
+}
