@@ -70,6 +70,7 @@ public sealed class DomainSslContext(DbContextOptions<DomainSslContext> options)
             e.HasIndex(s => new { s.ImportedAt, s.Id });
             e.HasIndex(s => new { s.Date, s.Id });
             e.HasIndex(s => new { s.Modality, s.Id });
+            e.HasIndex(s => new { s.Images, s.Id });
             e.HasIndex(s => s.PatientId);
         });
         builder.Entity<Series>().HasIndex(s => s.Uid).IsUnique();

@@ -194,7 +194,11 @@ public sealed class LibraryQuery(IDbContextFactory<DomainSslContext> factory)
         if (filter.From is { } from) studies = studies.Where(s => s.Date >= from);
         if (filter.To is { } to) studies = studies.Where(s => s.Date <= to);
         foreach (var word in Words(filter))
-            studies = studies.Where(s => EF.Functions.Like(s.Patient!.Pseudonym, word, "\\") || EF.Functions.Like(s.Modality, word, "\\") || EF.Functions.Like(s.BodyPart, word, "\\"));
+        {
+            // The patients first, once: a condition over the join would look each one up for every row.
+            var patients = db.Patients.Where(p => EF.Functions.Like(p.Pseudonym, word, "\\")).Select(p => p.Id);
+            studies = studies.Where(s => EF.Functions.Like(s.Modality, word, "\\") || EF.Functions.Like(s.BodyPart, word, "\\") || patients.Contains(s.PatientId));
+        }
         if (await CollectionIdAsync(db, filter, cancel) is { } collection)
         {
             var inside = db.CollectionItems.Where(c => c.CollectionId == collection).Select(c => c.Item!.StudyId);

@@ -469,6 +469,8 @@ namespace DomainSsl.Core.Database.Migrations
 
                     b.HasIndex("Date", "Id");
 
+                    b.HasIndex("Images", "Id");
+
                     b.HasIndex("ImportedAt", "Id");
 
                     b.HasIndex("Modality", "Id");

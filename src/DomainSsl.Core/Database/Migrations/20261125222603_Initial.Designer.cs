@@ -11,7 +11,7 @@ using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 namespace DomainSsl.Core.Database.Migrations
 {
     [DbContext(typeof(DomainSslContext))]
-    [Migration("20261125221314_Initial")]
+    [Migration("20261125222603_Initial")]
     partial class Initial
     {
         /// <inheritdoc />
@@ -471,6 +471,8 @@ namespace DomainSsl.Core.Database.Migrations
                         .IsUnique();
 
                     b.HasIndex("Date", "Id");
+
+                    b.HasIndex("Images", "Id");
 
                     b.HasIndex("ImportedAt", "Id");
 

@@ -907,6 +907,11 @@ namespace DomainSsl.Core.Database.Migrations
                 columns: new[] { "Date", "Id" });
 
             migrationBuilder.CreateIndex(
+                name: "IX_Studies_Images_Id",
+                table: "Studies",
+                columns: new[] { "Images", "Id" });
+
+            migrationBuilder.CreateIndex(
                 name: "IX_Studies_ImportedAt_Id",
                 table: "Studies",
                 columns: new[] { "ImportedAt", "Id" });

@@ -1,0 +1,24 @@
+using DomainSsl.Core.Importing;
+using DomainSsl.Core.Runs;
+using DomainSsl.Core.Tasks;
+using DomainSsl.Testing;
+using Microsoft.Extensions.Configuration;
+
+namespace DomainSsl.Core.Tests;
+
+/// <summary>The configuration file holds every option with its default, and nothing that no option reads.</summary>
+public sealed class OptionsTests
+{
+    [Theory]
+    [InlineData("Import", typeof(ImportOptions))]
+    [InlineData("Tasks", typeof(TaskOptions))]
+    [InlineData("Worker", typeof(WorkerOptions))]
+    public void Section_Each_HoldsEveryOptionWithItsDefault(string section, Type type)
+    {
+        var values = new ConfigurationBuilder().AddJsonFile(Path.Combine(SharedData.Project, "appsettings.json")).Build().GetSection(section);
+        var properties = type.GetProperties().Where(p => p.CanWrite).ToArray();
+        Assert.Equal(properties.Select(p => p.Name).Order(), values.GetChildren().Select(c => c.Key).Order());
+        var (bound, usual) = (values.Get(type)!, Activator.CreateInstance(type)!);
+        foreach (var property in properties) Assert.Equal(property.GetValue(usual), property.GetValue(bound));
+    }
+}
