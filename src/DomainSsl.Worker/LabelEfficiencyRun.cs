@@ -27,9 +27,11 @@ public sealed class LabelEfficiencyRun(ShardStore shards, ModelFiles files, Mode
         var names = new Dictionary<string, string>();
         foreach (var id in request.EncoderIds.Where(e => e != Arm.Scratch).Distinct())
         {
-            var model = await registry.GetAsync(id, context.Stop);
-            arms.Add(files.ArmOf(model, model.Id));
-            names[model.Id] = model.Name;
+            var parts = id.Split('@', 2);
+            var model = await registry.GetAsync(parts[0], context.Stop);
+            var arm = files.ArmOf(model, id);
+            arms.Add(parts.Length == 1 ? arm : arm with { Spec = arm.Spec with { Resolution = int.Parse(parts[1], System.Globalization.CultureInfo.InvariantCulture) } });
+            names[id] = parts.Length == 1 ? model.Name : $"{model.Name} at {parts[1]} pixels";
         }
         arms.Add(Arm.FromScratch);
         var (train, test) = (await shards.ItemsAsync(null, [.. request.Train.Select(l => l.ItemId)], context.Stop), await shards.ItemsAsync(null, [.. request.Test.Select(l => l.ItemId)], context.Stop));

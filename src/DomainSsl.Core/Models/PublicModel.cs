@@ -7,5 +7,5 @@ public static class PublicModel
     public const string Id = "public";
 
     /// <summary>Its architecture, as Learning writes it; a test of the worker holds the two together.</summary>
-    public const string Architecture = """{"architecture":"resnet","resolution":224,"width":64,"blocks":[2,2,2,3],"stem":"pooled","input":"imagenet"}""";
+    public const string Architecture = """{"architecture":"resnet","resolution":112,"width":64,"blocks":[2,2,2,3],"stem":"pooled","input":"imagenet"}""";
 }

@@ -125,11 +125,13 @@ internal sealed class CommandOutput(bool json, bool quiet, bool verbose)
 
     private static string Describe(CommandProgress p, string unit, TimeSpan elapsed)
     {
-        var said = p.Total > 0 ? string.Create(CultureInfo.InvariantCulture, $"{p.Done:#,0} of {p.Total:#,0} {unit}") : string.Create(CultureInfo.InvariantCulture, $"{p.Done:#,0} {unit}");
+        // A share has no rate that anybody would want to read.
+        bool share = unit == "percent";
+        var said = share ? string.Create(CultureInfo.InvariantCulture, $"{p.Done:0} %") : p.Total > 0 ? string.Create(CultureInfo.InvariantCulture, $"{p.Done:#,0} of {p.Total:#,0} {unit}") : string.Create(CultureInfo.InvariantCulture, $"{p.Done:#,0} {unit}");
         if (elapsed.TotalSeconds > 1 && p.Done > 0)
         {
             double rate = p.Done / elapsed.TotalSeconds;
-            said += string.Create(CultureInfo.InvariantCulture, $", {(rate >= 10 ? rate.ToString("0", CultureInfo.InvariantCulture) : rate.ToString("0.0", CultureInfo.InvariantCulture))} a second");
+            if (!share) said += string.Create(CultureInfo.InvariantCulture, $", {(rate >= 10 ? rate.ToString("0", CultureInfo.InvariantCulture) : rate.ToString("0.0", CultureInfo.InvariantCulture))} a second");
             if (p.Total > p.Done) said += $", {Duration(TimeSpan.FromSeconds((p.Total - p.Done) / rate))} left";
         }
         return p.Note.Length > 0 ? $"{said}, {p.Note}" : said;

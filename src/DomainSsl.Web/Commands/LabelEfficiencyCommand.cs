@@ -14,7 +14,7 @@ internal static class LabelEfficiencyCommand
     {
         var train = new Option<string>("--train") { Description = "A CSV of labels to draw from.", HelpName = "CSV", Required = true };
         var test = new Option<string>("--test") { Description = "A CSV of labels of other patients, to test on.", HelpName = "CSV", Required = true };
-        var encoders = new Option<string[]>("--encoder") { Description = "The encoders to compare, the one of interest first; from scratch is always beside them.", HelpName = "MODEL", AllowMultipleArgumentsPerToken = true, Required = true };
+        var encoders = new Option<string[]>("--encoder") { Description = "The encoders to compare, the one of interest first (MODEL@SIDE on images of another size); from scratch is always beside them.", HelpName = "MODEL", AllowMultipleArgumentsPerToken = true, Required = true };
         var budgets = new Option<string>("--budgets") { Description = "Numbers of labels.", HelpName = "N,N,…", DefaultValueFactory = _ => "10,20,50,100,200" };
         var repeats = new Option<int>("--repeats") { Description = "Draws of labels for each number.", HelpName = "N", DefaultValueFactory = _ => 10 };
         var modes = new Option<string>("--modes") { Description = "probe,full, or one of them.", DefaultValueFactory = _ => "probe,full" };
@@ -28,7 +28,14 @@ internal static class LabelEfficiencyCommand
             if (run.Get(repeats) < 1) throw new UsageException("--repeats must be at least 1.");
             var services = await RunCommands.ServicesAsync(run);
             var ids = new List<string>();
-            foreach (var encoder in run.Get(encoders)!.Where(e => e != "scratch")) ids.Add((await RunCommands.ModelAsync(run, encoder)).Id);
+            foreach (var encoder in run.Get(encoders)!.Where(e => e != "scratch"))
+            {
+                // MODEL@SIDE: the same weights on images of another size.
+                var parts = encoder.Split('@', 2);
+                if (parts.Length == 2 && (!int.TryParse(parts[1], out var side) || side % 32 != 0 || side is < 32 or > 512))
+                    throw new UsageException($"{encoder}: the side behind @ must be a multiple of 32 up to 512, such as public@224.");
+                ids.Add((await RunCommands.ModelAsync(run, parts[0])).Id + (parts.Length == 2 ? $"@{parts[1]}" : ""));
+            }
             var (drawn, tested) = (await LabelTables.ReadAsync(run, run.Need(train)), await LabelTables.ReadAsync(run, run.Need(test)));
             var labels = LabelTables.WithPatients([drawn, tested]);
             var request = new LabelEfficiencyRequest(labels[0], labels[1], LabelTables.Classes(drawn.Rows.Concat(tested.Rows)), [.. ids.Distinct()], counts, run.Get(repeats),

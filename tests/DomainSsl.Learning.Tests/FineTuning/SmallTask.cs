@@ -45,7 +45,7 @@ internal sealed class SmallTask : IDisposable
         Classes = ["normal", "disc"],
         Budgets = [8, 16],
         Repeats = 2,
-        Settings = new FitSettings { StepShare = 0.03 },
+        Settings = new FitSettings { StepShare = 0.03, MemberFolds = 2 },
         Folder = At(folder),
         Device = "cpu",
     };
