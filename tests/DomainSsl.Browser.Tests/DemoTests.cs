@@ -59,6 +59,7 @@ public sealed partial class DemoTests(Chromium chromium) : IClassFixture<Chromiu
              ("/models", "models"), ("/people", null), ("/audit", null), ("/system", null)])
         {
             await OpenAsync(admin, path);
+            if (path == study) await admin.WaitForSelectorAsync("[data-rendered=true]");
             await CheckAsync(admin, picture);
         }
         await SignOutAsync(admin);
@@ -91,11 +92,11 @@ public sealed partial class DemoTests(Chromium chromium) : IClassFixture<Chromiu
         Assert.Equal("/account/denied", new Uri(reviewer.Url).AbsolutePath);
         var queue = await FirstLinkAsync(reviewer, "/review", "a[href^='/review/']");
         await OpenAsync(reviewer, queue);
-        await reviewer.WaitForSelectorAsync(".room[data-cover=none][data-item]");
+        await reviewer.WaitForSelectorAsync(".room[data-cover=none][data-case]");
         await CheckAsync(reviewer, "review");
-        var before = await reviewer.GetAttributeAsync(".room", "data-item");
+        var before = await reviewer.GetAttributeAsync(".room", "data-case");
         await reviewer.Keyboard.PressAsync("Enter");
-        await reviewer.WaitForFunctionAsync("before => document.querySelector('.room').dataset.item !== before", before);
+        await reviewer.WaitForFunctionAsync("before => document.querySelector('.room').dataset.case !== before", before);
         await reviewer.WaitForSelectorAsync(".save-state.saved");
         await SignOutAsync(reviewer);
 
