@@ -10,7 +10,7 @@ namespace DomainSsl.Core.Collections;
 public static class CollectionFreeze
 {
     /// <summary>Freezes a collection within its caller's write transaction; one that is frozen already stays as it is. Its hash is the SHA-256 (hex) of its items' hashes,
-    /// sorted by their bytes, each followed by a line feed.</summary>
+    /// sorted by their bytes, each followed by a line feed: the same items have the same hash in whatever order and on whatever machine they were imported.</summary>
     public static async Task FreezeAsync(DomainSslContext db, AuditLog audit, Collection collection, string by, DateTime now, CancellationToken cancel = default)
     {
         if (collection.FrozenAt is not null) return;

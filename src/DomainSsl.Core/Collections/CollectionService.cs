@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
 using DomainSsl.Core.Audit;
 using DomainSsl.Core.Database;
 using DomainSsl.Core.Library;
@@ -83,14 +81,6 @@ public sealed class CollectionService(IDbContextFactory<DomainSslContext> factor
         return await db.CollectionItems.Where(c => c.CollectionId == collectionId).OrderBy(c => c.ItemId).Select(c => c.ItemId).ToListAsync(cancel);
     }
 
-    /// <summary>SHA-256 over the items' hashes, sorted, each ended by a line feed: the same items have the same hash in whatever order and on whatever machine they were imported.</summary>
-    public static string HashOf(IEnumerable<string> itemHashes)
-    {
-        using var sha = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (var hash in itemHashes.Order(StringComparer.Ordinal)) sha.AppendData(Encoding.ASCII.GetBytes(hash + "\n"));
-        return Convert.ToHexStringLower(sha.GetHashAndReset());
-    }
-
     private async Task<Collection> CreateAsync(string name, string? filter, string by, Func<DomainSslContext, Task<List<Item>>> choose, CancellationToken cancel)
     {
         name = CollectionNames.Check(name);
@@ -114,13 +104,9 @@ public sealed class CollectionService(IDbContextFactory<DomainSslContext> factor
         await using var transaction = await db.Database.BeginTransactionAsync(cancel);
         var collection = await find(db);
         if (collection.FrozenAt is not null) return collection;
-        var items = await db.CollectionItems.Where(c => c.CollectionId == collection.Id).Select(c => new { c.Item!.Hash, c.Item.PatientId }).ToListAsync(cancel);
-        if (items.Count == 0) throw new RefusedException("empty-collection", $"The collection '{collection.Name}' is empty; import scans or recordings into it first.");
-        collection.Items = items.Count;
-        collection.Patients = items.Select(i => i.PatientId).OfType<long>().Distinct().Count();
-        collection.Hash = HashOf(items.Select(i => i.Hash));
-        collection.FrozenAt = time.GetUtcNow().UtcDateTime;
-        await audit.AppendAsync(db, by, "froze", $"collection {collection.Name}", collection.Hash, cancel);
+        if (!await db.CollectionItems.AnyAsync(c => c.CollectionId == collection.Id, cancel))
+            throw new RefusedException("empty-collection", $"The collection '{collection.Name}' is empty; import scans or recordings into it first.");
+        await CollectionFreeze.FreezeAsync(db, audit, collection, by, time.GetUtcNow().UtcDateTime, cancel);
         await transaction.CommitAsync(cancel);
         return collection;
     }

@@ -103,7 +103,7 @@ public sealed partial class TaskService(IDbContextFactory<DomainSslContext> fact
         var since = run is null ? progress.Labelled
             : await db.Labels.CountAsync(l => l.TaskId == task.Id && l.SupersededAt == null && l.Answer == LabelAnswer.Class && l.At > run.QueuedAt, cancel);
         var reviewed = await Review.ReviewQueue.ReviewedModelAsync(db, task.Id, cancel);
-        var waiting = reviewed is null ? 0 : await Review.ReviewQueue.Open(db, task.Id, reviewed).CountAsync(cancel);
+        var waiting = reviewed is null ? 0 : await Review.ReviewQueue.CountOpenAsync(db, task.Id, reviewed, cancel);
         return new TaskOverview(task.Id, task.Name, task.Question, task.CollectionId, task.Collection!.Name, testPatients, progress,
             models.FirstOrDefault(m => m.State == ModelState.InUse)?.Name, models.FirstOrDefault()?.Id, run?.Id, run?.State, since, waiting);
     }

@@ -141,8 +141,10 @@ public static class LabelEfficiency
         var draws = LabelDraws.Of(labels, [.. request.Train.Select(i => i.Patient)], request.Classes.Count, budgets, request.Repeats, request.Seed);
         var done = request.Arms.ToDictionary(a => a.Arm.Name, a => FinishedFits.Open(request, a));
         var total = request.Arms.Count * budgets.Length * draws.Length;
+        // A folder may hold fits of more draws or numbers of labels than are asked for now.
+        int Done() => done.Values.Sum(fits => budgets.Sum(b => Enumerable.Range(0, draws.Length).Count(r => fits.Get(b, r) is not null)));
         var (clock, fitted) = (System.Diagnostics.Stopwatch.StartNew(), 0);
-        progress?.Report(new FitProgress(done.Values.Sum(d => d.Count), total, Plan(request), null));
+        progress?.Report(new FitProgress(Done(), total, Plan(request), null));
 
         foreach (var entry in request.Arms)
         {
@@ -154,18 +156,24 @@ public static class LabelEfficiency
             var standard = arm.Pretrained ? FeatureStandard.Of(arm.Features(Pool(request))) : null;
             var testIndices = request.Test.Select(i => i.Index).ToArray();
             var testFeatures = arm.Pretrained ? arm.Embed(test.Batch, testIndices) : null;
-            foreach (var (draw, budget) in wanted)
+            // Beforehand and at once: the fits side by side then only read them.
+            if (arm.Pretrained) arm.Features([.. wanted.SelectMany(w => draws[w.Draw].Take(w.Budget)).Distinct().Select(i => request.Train[i].Index)]);
+            SideBySide.Run(wanted, arm.Device, w =>
             {
-                cancel.ThrowIfCancellationRequested();
+                var (draw, budget) = w;
                 var began = clock.Elapsed;
                 var items = draws[draw].Take(budget).Select(i => request.Train[i]).ToArray();
                 using var fit = ClassifierFit.Fit(arm, standard, items, request.Classes.Count, request.Settings, Seeds.Of(request.Seed, $"fit {entry.Arm.Name} {budget} {draw}"), cancel);
                 var answers = fit.Answers(test.Batch, testIndices, testFeatures);
-                done[entry.Arm.Name].Add(new FinishedFit(budget, draw, fit.Choice, Math.Round((clock.Elapsed - began).TotalSeconds, 2),
-                    answers.ToDictionary(a => a.Key, a => a.Value.Values.ToArray().Select(v => (float)v).ToArray())));
-                fitted++;
-                progress?.Report(new FitProgress(done.Values.Sum(d => d.Count), total, $"{entry.Arm.Name}, {budget} labels, draw {draw + 1}", clock.Elapsed.TotalSeconds / fitted));
-            }
+                var finished = new FinishedFit(budget, draw, fit.Choice, Math.Round((clock.Elapsed - began).TotalSeconds, 2),
+                    answers.ToDictionary(a => a.Key, a => a.Value.Values.ToArray().Select(v => (float)v).ToArray()));
+                lock (done)
+                {
+                    done[entry.Arm.Name].Add(finished);
+                    fitted++;
+                    progress?.Report(new FitProgress(Done(), total, $"{entry.Arm.Name}, {budget} labels, draw {draw + 1}", clock.Elapsed.TotalSeconds / fitted));
+                }
+            }, cancel);
         }
         return Summarise(request, budgets, draws.Length, done);
     }
@@ -287,8 +295,6 @@ internal sealed class FinishedFits
     private readonly Dictionary<(int, int), FinishedFit> _fits = [];
 
     private FinishedFits(string path) => _path = path;
-
-    public int Count => _fits.Count;
 
     public static FinishedFits Open(LabelEfficiencyRequest request, LabelEfficiencyArm arm)
     {

@@ -105,7 +105,10 @@ public static class TaskTraining
 
         var (done, total) = (0, request.Arms.Count * (1 + folds.Count));
         var clock = System.Diagnostics.Stopwatch.StartNew();
-        void Step(string what) => progress?.Report(new FitProgress(++done, total, what, clock.Elapsed.TotalSeconds / done));
+        void Step(string what)
+        {
+            lock (clock) progress?.Report(new FitProgress(++done, total, what, clock.Elapsed.TotalSeconds / done));
+        }
         var (arms, tested, validated) = (new List<ArmResult>(), new List<Probabilities?>(), new List<Probabilities?>());
         foreach (var entry in request.Arms)
         {
@@ -113,42 +116,44 @@ public static class TaskTraining
             using var arm = new ArmAtWork(entry.Arm, shard.Batch, Devices.Choose(request.Device));
             var seed = Seeds.Of(request.Seed, $"task {entry.Arm.Name}");
             var standard = arm.Pretrained ? FeatureStandard.Of(arm.Features(ScaleOf(request, train))) : null;
+            // Beforehand and at once: the fits side by side then only read them.
+            if (arm.Pretrained) arm.Features([.. request.Labelled.Select(l => l.Index).Distinct()]);
 
-            // Each fold is a whole fit of its own; the mean of both members needs no choice, so nothing is chosen on what is held out.
-            Probabilities? crossValidated = null;
-            if (folds.Count > 0)
-            {
-                var values = new double[train.Length * classes];
-                foreach (var (fold, f) in folds.Select((fold, f) => (fold, f)))
-                {
-                    using var part = ClassifierFit.Fit(arm, standard, [.. fold.Fit.Select(i => train[i])], classes, request.Settings with { MemberFolds = 0 }, Seeds.Of(seed, $"task fold {f}"), cancel);
-                    var held = part.Answers(arm.Images, [.. fold.HeldOut.Select(i => train[i].Index)])[part.Choice.Answer];
-                    for (var i = 0; i < fold.HeldOut.Length; i++) held.Row(i).CopyTo(values.AsSpan(fold.HeldOut[i] * classes));
-                    Step($"{entry.Arm.Name}: cross-validation {f + 1} of {folds.Count}");
-                }
-                crossValidated = new Probabilities(classes, values);
-            }
-
-            var fit = ClassifierFit.Fit(arm, standard, train, classes, request.Settings, seed, cancel);
+            // The fit on all labels, and one for each fold. Each fold is a whole fit of its own; the mean of both members needs no choice, so nothing is chosen on what is held out.
+            FittedArm? fit = null;
+            var values = new double[train.Length * classes];
             try
             {
-                var answers = test.Length == 0 ? [] : fit.Answers(arm.Images, [.. test.Select(i => i.Index)]);
+                SideBySide.Run([.. Enumerable.Range(-1, folds.Count + 1)], arm.Device, f =>
+                {
+                    if (f < 0) fit = ClassifierFit.Fit(arm, standard, train, classes, request.Settings, seed, cancel);
+                    else
+                    {
+                        var fold = folds[f];
+                        using var part = ClassifierFit.Fit(arm, standard, [.. fold.Fit.Select(i => train[i])], classes, request.Settings with { MemberFolds = 0 }, Seeds.Of(seed, $"task fold {f}"), cancel);
+                        var held = part.Answers(arm.Images, [.. fold.HeldOut.Select(i => train[i].Index)])[part.Choice.Answer];
+                        for (var i = 0; i < fold.HeldOut.Length; i++) held.Row(i).CopyTo(values.AsSpan(fold.HeldOut[i] * classes));
+                    }
+                    Step(f < 0 ? $"{entry.Arm.Name}: fitted on {train.Length} labels" : $"{entry.Arm.Name}: cross-validation {f + 1} of {folds.Count}");
+                }, cancel);
+                var crossValidated = folds.Count > 0 ? new Probabilities(classes, values) : null;
+                var whole = fit!;
+                var answers = test.Length == 0 ? [] : whole.Answers(arm.Images, [.. test.Select(i => i.Index)]);
                 var figures = answers.ToDictionary(a => a.Key, a => Metrics(request, a.Value, test));
-                arms.Add(new ArmResult(entry.Arm.Name, figures, test.Length == 0 ? new Dictionary<string, Interval>() : figures[fit.Choice.Answer],
-                    crossValidated is null ? null : Metrics(request, crossValidated, train), fit.Choice));
-                tested.Add(testable ? answers[fit.Choice.Answer] : null);
+                arms.Add(new ArmResult(entry.Arm.Name, figures, test.Length == 0 ? new Dictionary<string, Interval>() : figures[whole.Choice.Answer],
+                    crossValidated is null ? null : Metrics(request, crossValidated, train), whole.Choice));
+                tested.Add(testable ? answers[whole.Choice.Answer] : null);
                 validated.Add(crossValidated);
                 if (arms.Count == 1 && request.ClassifierFolder is { } folder)
                 {
-                    using var classifier = Classifier.From(fit, request.Classes);
+                    using var classifier = Classifier.From(whole, request.Classes);
                     classifier.Save(folder);
                 }
             }
             finally
             {
-                fit.Dispose();
+                fit?.Dispose();
             }
-            Step($"{entry.Arm.Name}: fitted on {train.Length} labels");
         }
 
         var comparisons = new List<ArmComparison>();

@@ -36,7 +36,8 @@ export class Reconnection {
       if (!this.lost) return;
       try {
         if (await this.reconnect()) { this.up(); return; }
-        // The server is there, but has forgotten this page.
+        // The server is there, but has forgotten this page. An upload goes on without a circuit; it must not be cut off.
+        while (document.body.dataset.busy) await new Promise(done => setTimeout(done, 300));
         this.keepDrafts();
         location.reload();
         return;

@@ -1,12 +1,13 @@
 import type { DotNet, Widget } from './widget';
 
 /** Where pieces go, the form token that proves they come from our page, and the size of a piece. */
-interface Options { address: string; token: string; pieceBytes: number; atOnce: number }
+interface Options { address: string; token: string; pieceBytes: number; atOnce: number; collection: string; page: string }
 interface Found { name: string; file: File }
 
 /**
  * A drop zone: takes files, folders (with all in them) and zips, and sends them over HTTP in pieces, several files at once. A piece that fails is sent again, for minutes if need be; the server knows
- * how much of each file it has, so nothing is sent twice. The component is told how far it is a few times a second.
+ * how much of each file it has, so nothing is sent twice. All of it goes over HTTP: a server that is restarted meanwhile costs the seconds it was away. The component is told how far it is
+ * a few times a second, for as long as it listens.
  */
 export function mount(element: HTMLElement, options: Options, dotnet: DotNet): Widget {
   const listeners = new AbortController();
@@ -58,6 +59,8 @@ export function mount(element: HTMLElement, options: Options, dotnet: DotNet): W
   async function send(found: Found[]): Promise<void> {
     if (busy || found.length === 0) return;
     busy = true;
+    // A page whose circuit is gone is loaded anew only when this is through (reconnect.ts).
+    document.body.dataset.busy = 'true';
     const bytes = found.reduce((sum, f) => sum + f.file.size, 0);
     let sentFiles = 0, sentBytes = 0, told = 0;
     const tell = (now = false) => {
@@ -83,11 +86,14 @@ export function mount(element: HTMLElement, options: Options, dotnet: DotNet): W
       };
       await Promise.all(Array.from({ length: options.atOnce }, worker));
       tell(true);
-      await dotnet.invokeMethodAsync('OnAllSentAsync', id);
+      await call('POST', `/${id}/start`, JSON.stringify({ collection: options.collection }));
+      busy = false;
+      location.assign(`${options.page}?upload=${id}`);
     } catch (error) {
       if (!signal.aborted) await dotnet.invokeMethodAsync('OnRefusedAsync', error instanceof Error ? error.message : String(error)).catch(() => undefined);
     } finally {
       busy = false;
+      delete document.body.dataset.busy;
     }
   }
 

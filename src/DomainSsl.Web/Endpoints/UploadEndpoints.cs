@@ -5,9 +5,11 @@ using DomainSsl.Web.Receiving;
 
 namespace DomainSsl.Web.Endpoints;
 
-/// <summary>Uploads in pieces: begin, send each file's pieces, then the page starts the import. Bodies are streamed to disk; nothing of them passes through the circuit.</summary>
+/// <summary>Uploads in pieces: begin, send each file's pieces, start the import. Bodies are streamed to disk; nothing passes through the circuit, so an upload outlives it.</summary>
 internal static class UploadEndpoints
 {
+    private sealed record StartBody(string? Collection);
+
     public static void MapUploads(this IEndpointRouteBuilder app)
     {
         var uploads = app.MapGroup("/api/imports").RequireRoles(Roles.Admin).WithRefusals();
@@ -16,6 +18,11 @@ internal static class UploadEndpoints
         {
             var length = await service.ReceiveAsync(id, context.User.Identity!.Name!, number, name, from, context.Request.Body, context.RequestAborted);
             return Results.Json(new { length });
+        }).WithFormToken();
+        uploads.MapPost("/{id}/start", (string id, StartBody body, Uploads service, ClaimsPrincipal user) =>
+        {
+            service.Start(id, user.Identity!.Name!, body.Collection);
+            return Results.NoContent();
         }).WithFormToken();
         uploads.MapGet("/{id}", (string id, Uploads service) => service.Status(id) is { } status
             ? Results.Json(new

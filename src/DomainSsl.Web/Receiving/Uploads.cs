@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.Json;
 using DomainSsl.Core;
@@ -67,8 +68,9 @@ public sealed class Uploads(DataFolder folder, LibraryImport import, ILogger<Upl
         var upload = Find(id, by);
         if (upload.Manifest.State != UploadState.Receiving) throw new RefusedException("upload-closed", "This upload is complete already. Drop further files as a new one.");
         if (number is < 0 or >= MostFiles) throw new RefusedException("upload-too-many", $"At most {MostFiles:#,0} files go into one upload. Drop them in parts, or use domainssl import.");
-        // The name is only ever shown; the file lies under its number.
-        var path = Path.Combine(upload.Folder, number.ToString(System.Globalization.CultureInfo.InvariantCulture) + ".part");
+        // The name is only ever shown; the file lies under its number, and its name beside it: a site killed now must still know of it when the rest has come.
+        var path = Path.Combine(upload.Folder, number.ToString(CultureInfo.InvariantCulture) + ".part");
+        if (!upload.Names.ContainsKey(number)) await File.WriteAllTextAsync(Path.ChangeExtension(path, ".name"), name, cancel);
         await using var file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.Write, FileShare.None);
         if (from > file.Length) throw new RefusedException("upload-gap", "A piece of this file is missing. Drop it again.");
         file.Position = from;
@@ -78,7 +80,8 @@ public sealed class Uploads(DataFolder folder, LibraryImport import, ILogger<Upl
         return file.Length;
     }
 
-    /// <summary>Closes an upload and imports it in the background.</summary>
+    /// <summary>Closes an upload and imports it in the background. Asked for twice, it is done once.</summary>
+    /// <exception cref="RefusedException">There is no such upload.</exception>
     public void Start(string id, string by, string? collection)
     {
         var upload = Find(id, by);
@@ -127,7 +130,11 @@ public sealed class Uploads(DataFolder folder, LibraryImport import, ILogger<Upl
                 State = UploadState.Done, BatchId = summary.BatchId, CollectionId = summary.CollectionId, Imported = summary.Imported, Duplicates = summary.Duplicates, Refused = summary.Refused.Count, Names = [],
             };
             upload.Write();
-            foreach (var path in paths) File.Delete(path);
+            foreach (var path in paths)
+            {
+                File.Delete(path);
+                File.Delete(Path.ChangeExtension(path, ".name"));
+            }
         }
         catch (OperationCanceledException) { return; } // the site is being stopped; the next one goes on
         catch (Exception e)
@@ -179,7 +186,11 @@ public sealed class Uploads(DataFolder folder, LibraryImport import, ILogger<Upl
         {
             try
             {
-                return JsonSerializer.Deserialize<Manifest>(File.ReadAllBytes(Path.Combine(path, "upload.json"))) is { } manifest ? new Upload(path, manifest) : null;
+                if (JsonSerializer.Deserialize<Manifest>(File.ReadAllBytes(Path.Combine(path, "upload.json"))) is not { } manifest) return null;
+                var upload = new Upload(path, manifest);
+                foreach (var file in Directory.EnumerateFiles(path, "*.name"))
+                    if (int.TryParse(Path.GetFileNameWithoutExtension(file), CultureInfo.InvariantCulture, out var number)) upload.Names[number] = File.ReadAllText(file);
+                return upload;
             }
             catch (Exception e) when (e is IOException or JsonException) { return null; }
         }
