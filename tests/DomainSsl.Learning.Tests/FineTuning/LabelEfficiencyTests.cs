@@ -63,7 +63,7 @@ public class LabelEfficiencyTests
         static IEnumerable<string> Choices(LabelEfficiencyResult r) => r.Choices.Select(c => JsonSerializer.Serialize(c with { Seconds = 0 }, LearningJson.Options));
         Assert.Equal(Choices(honest), Choices(permuted));
         static Dictionary<string, string[]> Answers(string folder) => Directory.GetFiles(folder, "fits-*.jsonl").ToDictionary(f => Path.GetFileName(f),
-            f => File.ReadLines(f).Select(l => JsonDocument.Parse(l).RootElement.GetProperty("answers").GetRawText()).ToArray());
+            f => File.ReadLines(f).Select(l => JsonDocument.Parse(l).RootElement.GetProperty("answers").GetRawText()).Order(StringComparer.Ordinal).ToArray()); // fits side by side end in any order
         Assert.Equal(Answers(task.At("a")), Answers(task.At("b")));
         Assert.NotEqual(honest.Arms.Select(a => a.Mean), permuted.Arms.Select(a => a.Mean));
     }
@@ -80,10 +80,12 @@ public class LabelEfficiencyTests
         var file = Directory.GetFiles(task.At("parts"), "fits-*.jsonl").Single();
         var text = File.ReadAllText(file);
         File.WriteAllText(file, text[..^40]);
+        var kept = text.Count(c => c == '\n') - 1; // at least two of the three; a fit beside them may have ended too
         var rest = new Stop(-1, source);
         var resumed = LabelEfficiency.Run(task.Request("parts"), rest, CancellationToken.None);
 
-        Assert.Equal(8 - 2, rest.Seen);
+        Assert.InRange(kept, 2, 4);
+        Assert.Equal(8 - kept, rest.Seen);
         Assert.Equal(Json(whole), Json(resumed));
     }
 
