@@ -19,6 +19,7 @@ internal static class FeatureBatches
         var rows = new List<float[]>(places.Length);
         InBatches(places, context, stage, part =>
         {
+            using var held = Finalizers.Held();
             using var off = inference_mode();
             using var scope = NewDisposeScope();
             var features = encoder.Features(shard.Batch(part, device)).to(Devices.Host).data<float>().ToArray();

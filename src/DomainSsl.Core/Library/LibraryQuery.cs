@@ -83,7 +83,9 @@ public sealed class LibraryQuery(IDbContextFactory<DomainSslContext> factory)
         var studies = await FilteredAsync(db, filter, cancel);
         int total = await studies.CountAsync(cancel);
         // Ids first, so that sorting and skipping walk an index and only the page's rows are read.
-        var ids = await Sorted(studies, sort, descending).Select(s => s.Id).Skip(skip).Take(take).ToListAsync(cancel);
+        var (from, rowsWanted, backwards) = FromTheNearerEnd(skip, take, total);
+        var ids = await Sorted(studies, sort, descending ^ backwards).Select(s => s.Id).Skip(from).Take(rowsWanted).ToListAsync(cancel);
+        if (backwards) ids.Reverse();
         var rows = await db.Studies.AsNoTracking().Where(s => ids.Contains(s.Id))
             .Select(s => new StudyRow(s.Id, s.Patient!.Pseudonym, s.Date, s.Modality, s.BodyPart, s.Images, s.ImportedAt)
             {
@@ -106,7 +108,8 @@ public sealed class LibraryQuery(IDbContextFactory<DomainSslContext> factory)
         if (await CollectionIdAsync(db, filter, cancel) is { } collection)
             recordings = recordings.Where(r => db.CollectionItems.Any(c => c.CollectionId == collection && c.Item!.RecordingId == r.Id));
         int total = await recordings.CountAsync(cancel);
-        var sorted = (sort, descending) switch
+        var (first, rowsWanted, backwards) = FromTheNearerEnd(skip, take, total);
+        var sorted = (sort, descending ^ backwards) switch
         {
             (RecordingSort.Speaker, false) => recordings.OrderBy(r => r.Speaker!.Pseudonym).ThenBy(r => r.Id),
             (RecordingSort.Speaker, true) => recordings.OrderByDescending(r => r.Speaker!.Pseudonym).ThenByDescending(r => r.Id),
@@ -115,9 +118,18 @@ public sealed class LibraryQuery(IDbContextFactory<DomainSslContext> factory)
             (_, false) => recordings.OrderBy(r => r.ImportedAt).ThenBy(r => r.Id),
             (_, true) => recordings.OrderByDescending(r => r.ImportedAt).ThenByDescending(r => r.Id),
         };
-        var rows = await sorted.Skip(skip).Take(take).Select(r => new RecordingRow(r.Id, db.Items.Where(i => i.RecordingId == r.Id).Min(i => i.Id),
+        var rows = await sorted.Skip(first).Take(rowsWanted).Select(r => new RecordingRow(r.Id, db.Items.Where(i => i.RecordingId == r.Id).Min(i => i.Id),
             r.Speaker == null ? null : r.Speaker.Pseudonym, r.Seconds, r.Codec, r.SampleRate, r.Channels, r.Quality, r.ImportedAt)).ToListAsync(cancel);
+        if (backwards) rows.Reverse();
         return new Page<RecordingRow>(rows, total);
+    }
+
+    // OFFSET walks every row before the page. Pages of the second half are read from the end, in the opposite order, so the last page costs what the first does.
+    private static (int Skip, int Take, bool Backwards) FromTheNearerEnd(int skip, int take, int total)
+    {
+        if (skip <= total / 2) return (skip, take, false);
+        var last = Math.Min(total, skip + take);
+        return (total - last, Math.Max(0, last - skip), true);
     }
 
     /// <summary>The modalities there are, for a filter's list.</summary>

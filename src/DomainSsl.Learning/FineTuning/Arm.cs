@@ -79,6 +79,7 @@ internal sealed class ArmAtWork : IDisposable
         var values = new List<float>(items.Length * encoder.Dimensions);
         foreach (var part in items.Chunk(BatchSize))
         {
+            using var held = Finalizers.Held();
             using var off = inference_mode();
             using var scope = NewDisposeScope();
             values.AddRange(encoder.Features(images(part, device)).to(Devices.Host).data<float>().ToArray());

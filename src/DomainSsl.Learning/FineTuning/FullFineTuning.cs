@@ -53,6 +53,7 @@ internal static class FullFineTuning
         for (var step = 0; step < schedule.Steps; step++)
         {
             cancel.ThrowIfCancellationRequested();
+            using var held = Finalizers.Held();
             using var scope = NewDisposeScope();
             var part = new long[BatchSize(labels.Length)];
             for (var i = 0; i < part.Length; i++)

@@ -35,6 +35,7 @@ internal sealed class ImageClassifierNetwork : IDisposable
         var at = 0;
         foreach (var part in items.Chunk(PredictBatch))
         {
+            using var held = Finalizers.Held();
             using var off = inference_mode();
             using var scope = NewDisposeScope();
             foreach (var p in softmax(Logits(images(part, device)), 1).to(Devices.Host).data<float>()) values[at++] = p;

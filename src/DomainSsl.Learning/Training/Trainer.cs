@@ -90,7 +90,8 @@ public static class Trainer
             var progress = schedule.Progress(state.Step, state.Seconds);
             var (step, rate) = (state.Step + 1, schedule.Rate(progress));
             var logged = step % recipe.Log.Steps == 0 || step == 1 || schedule.Progress(step, state.Seconds) >= 1;
-            using (var scope = NewDisposeScope())
+            using (Finalizers.Held())
+            using (NewDisposeScope())
             {
                 var images = data.Take(state.Step, out var waited);                                              // B×1×H×W
                 var seen = Enumerable.Range(0, objective.Views).Select(v => views.View(images, random.Augmentation(state.Step, v))).ToList();
