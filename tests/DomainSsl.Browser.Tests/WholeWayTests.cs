@@ -45,10 +45,15 @@ public sealed class WholeWayTests(Chromium chromium) : IClassFixture<Chromium>
         await page.GetByText("letter.dcm").WaitForAsync();
         await page.GetByText("cut.dcm").WaitForAsync();
 
-        await OpenAsync(page, "/library");
+        // The study with the most images first: it can be scrolled by key, and the address remembers where.
+        await OpenAsync(page, "/library?sort=images&order=down");
         await page.WaitForSelectorAsync("table.cards tbody tr img.thumbnail");
         await page.ClickAsync("td[data-label=Patient] a >> nth=0");
         await page.WaitForSelectorAsync("[data-rendered=true]");
+        await page.Locator("[data-overlay]", new() { HasText = "1 of " }).WaitForAsync();
+        await page.Keyboard.PressAsync("ArrowDown");
+        await page.Locator("[data-overlay]", new() { HasText = "2 of " }).WaitForAsync();
+        await page.WaitForURLAsync("**image=2*");
 
         await OpenAsync(page, "/pretraining/new");
         await page.CheckAsync("input[name=recipe][value=simclr-small]");

@@ -66,7 +66,7 @@ public sealed class ToolCommandTests
         var blob = Directory.EnumerateFiles(Path.Combine(data, "blobs"), "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal).First();
         var bytes = await File.ReadAllBytesAsync(blob, TestContext.Current.CancellationToken);
         bytes[^1] ^= 1;
-        File.SetUnixFileMode(blob, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        File.SetAttributes(blob, FileAttributes.Normal);
         await File.WriteAllBytesAsync(blob, bytes, TestContext.Current.CancellationToken);
         var damaged = await Product.RunAsync(data, Long, "doctor", "--blobs", "--json");
         Assert.Equal(1, damaged.ExitCode);
