@@ -100,7 +100,11 @@ public sealed class RunningSite : IAsyncDisposable
         {
             if (_process.HasExited) Xunit.Assert.Fail($"serve ended at once with {_process.ExitCode}: {Said}");
             try { await client.GetAsync(Address); return; }
-            catch (HttpRequestException) when (begun.Elapsed < TimeSpan.FromSeconds(60)) { await Task.Delay(100); }
+            catch (HttpRequestException)
+            {
+                if (begun.Elapsed > TimeSpan.FromSeconds(90)) Xunit.Assert.Fail($"serve does not answer after {begun.Elapsed.TotalSeconds:0} s; it said: {Said}");
+                await Task.Delay(100);
+            }
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Data.Common;
+using DomainSsl.Core.Runs;
 using DomainSsl.Core.Storage;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
@@ -19,10 +20,19 @@ public static class DatabaseSetup
     public static DbContextOptionsBuilder UseDomainSslDatabase(this DbContextOptionsBuilder options, string path) =>
         options.UseSqlite(new SqliteConnectionStringBuilder { DataSource = path, DefaultTimeout = 30 }.ToString()).AddInterceptors(new DurableConnection());
 
-    /// <summary>Brings the database to this version's schema; safe while other processes do the same.</summary>
+    /// <summary>Brings the database to this version's schema; safe while other processes do the same, and whatever a killed one left behind.</summary>
+    /// <exception cref="RefusedException"><c>database-busy</c>: another process has been changing the schema for minutes.</exception>
     public static async Task MigrateAsync(IDbContextFactory<DomainSslContext> factory, CancellationToken cancel = default)
     {
         await using var db = await factory.CreateDbContextAsync(cancel);
+        // The usual start changes nothing and needs no lock.
+        if (!(await db.Database.GetPendingMigrationsAsync(cancel)).Any()) return;
+        // EF Core's own lock on SQLite is a row, which a killed process leaves behind, and every later start would wait for it for ever. A file's lock goes with its holder; whoever has it
+        // may clear the row away.
+        var path = db.Database.GetDbConnection().DataSource + ".lock";
+        using var mine = InstanceLock.TryTake(path, TimeSpan.FromMinutes(2))
+            ?? throw new RefusedException("database-busy", "Another process has been changing the database for two minutes; wait for it, or end it, and start again.");
+        await db.Database.ExecuteSqlRawAsync("""DROP TABLE IF EXISTS "__EFMigrationsLock" """, cancel);
         await db.Database.MigrateAsync(cancel);
     }
 

@@ -18,8 +18,11 @@ function prepare(): Promise<void> {
   })();
 }
 
-/** A stack of DICOM images: wheel scrolls, the left button does what is chosen, middle pans, right zooms. The server is told which image is shown. */
-export async function mount(element: HTMLDivElement, options: Options, dotnet: DotNet): Promise<Widget & { choose(tool: string): void; go(by: number): void; reset(): void; clear(): void }> {
+/**
+ * A stack of DICOM images: wheel scrolls, the left button does what is chosen, middle pans, right zooms. The buttons round it (data-tool, data-view) are heard here; the address names the image
+ * that is shown, so a reload comes back to it.
+ */
+export async function mount(element: HTMLDivElement, options: Options, _: DotNet): Promise<Widget> {
   await prepare();
   const listeners = new AbortController();
   const id = `viewer-${++mounted}`;
@@ -30,6 +33,7 @@ export async function mount(element: HTMLDivElement, options: Options, dotnet: D
   const group = tools.ToolGroupManager.createToolGroup(id)!;
   for (const name of [tools.WindowLevelTool.toolName, tools.PanTool.toolName, tools.ZoomTool.toolName, tools.LengthTool.toolName, tools.StackScrollTool.toolName]) group.addTool(name);
   group.addViewport(id, id);
+  const room = element.closest('.viewer')!;
   const { MouseBindings } = tools.Enums;
   const primary: Record<string, string> = { window: tools.WindowLevelTool.toolName, pan: tools.PanTool.toolName, zoom: tools.ZoomTool.toolName, measure: tools.LengthTool.toolName };
 
@@ -41,6 +45,7 @@ export async function mount(element: HTMLDivElement, options: Options, dotnet: D
     const chosen = primary[tool] ?? tools.WindowLevelTool.toolName;
     const other = chosen === tools.PanTool.toolName ? [{ mouseButton: MouseBindings.Auxiliary }] : chosen === tools.ZoomTool.toolName ? [{ mouseButton: MouseBindings.Secondary }, { numTouchPoints: 2 }] : [];
     group.setToolActive(chosen, { bindings: [{ mouseButton: MouseBindings.Primary }, { numTouchPoints: 1 }, ...other] });
+    for (const button of room.querySelectorAll<HTMLElement>('[data-tool]')) button.setAttribute('aria-pressed', String(button.dataset.tool === tool));
   }
 
   const overlay = element.parentElement!.querySelector<HTMLElement>('[data-overlay]')!;
@@ -52,7 +57,22 @@ export async function mount(element: HTMLDivElement, options: Options, dotnet: D
       .filter(Boolean).join(' · ');
   };
   element.addEventListener(Enums.Events.IMAGE_RENDERED, () => { element.dataset.rendered = 'true'; show(); }, { signal: listeners.signal });
-  element.addEventListener(Enums.Events.STACK_NEW_IMAGE, () => void dotnet.invokeMethodAsync('OnImageAsync', viewport.getCurrentImageIdIndex()).catch(() => undefined), { signal: listeners.signal });
+  element.addEventListener(Enums.Events.STACK_NEW_IMAGE, () => {
+    const address = new URL(location.href);
+    address.searchParams.set('image', String(viewport.getCurrentImageIdIndex() + 1));
+    history.replaceState(history.state, '', address);
+  }, { signal: listeners.signal });
+  const go = (by: number) => void viewport.setImageIdIndex(Math.max(0, Math.min(options.images.length - 1, viewport.getCurrentImageIdIndex() + by)));
+  room.addEventListener('click', event => {
+    const button = event.target instanceof Element ? event.target.closest<HTMLElement>('[data-tool],[data-view]') : null;
+    if (button?.dataset.tool) choose(button.dataset.tool);
+    switch (button?.dataset.view) {
+      case 'previous': go(-1); break;
+      case 'next': go(1); break;
+      case 'reset': viewport.resetProperties(); viewport.resetCamera(); viewport.render(); break;
+      case 'clear': tools.annotation.state.removeAllAnnotations(); viewport.render(); break;
+    }
+  }, { signal: listeners.signal });
 
   const resize = new ResizeObserver(() => engine.resize(true, true));
   resize.observe(element);
@@ -65,14 +85,7 @@ export async function mount(element: HTMLDivElement, options: Options, dotnet: D
     console.error(error);
   }
 
-  const go = (by: number) => {
-    const to = Math.max(0, Math.min(options.images.length - 1, viewport.getCurrentImageIdIndex() + by));
-    void viewport.setImageIdIndex(to);
-  };
   return {
-    choose, go,
-    reset: () => { viewport.resetProperties(); viewport.resetCamera(); viewport.render(); },
-    clear: () => { tools.annotation.state.removeAllAnnotations(); viewport.render(); },
     update: async next => {
       options = next as Options;
       await viewport.setStack(options.images, options.start);
