@@ -16,7 +16,7 @@ namespace DomainSsl.Browser.Tests;
 /// </summary>
 public sealed class KillTests(Chromium chromium) : IClassFixture<Chromium>
 {
-    private const int Kills = 20, Steps = 400;
+    private const int Kills = 20, Steps = 200;
 
     [Fact]
     public async Task SiteAndWorker_KilledAtTwentyRandomMoments_LoseNothingAndDoNothingTwice()
@@ -42,7 +42,7 @@ public sealed class KillTests(Chromium chromium) : IClassFixture<Chromium>
         var backAfter = new List<double>();
         for (var kill = 0; kill < Kills; kill++)
         {
-            await Task.Delay(random.Next(100, 2500), cancel);
+            await Task.Delay(random.Next(100, 1500), cancel);
             await AnswerAsync(room, given, random.Next(2) == 0 ? "1" : "n");
             await AnswerAsync(room, given, "2");
             await Task.Delay(random.Next(60), cancel); // the answer may have arrived, be on its way, or not have left
@@ -63,6 +63,7 @@ public sealed class KillTests(Chromium chromium) : IClassFixture<Chromium>
             {
                 // She goes on although nothing answers: her answers wait in the page.
                 await AnswerAsync(room, given, "3");
+                await room.WaitForSelectorAsync(".save-state.notsaved");
                 at = await ItemAsync(room);
             }
             var down = System.Diagnostics.Stopwatch.StartNew();

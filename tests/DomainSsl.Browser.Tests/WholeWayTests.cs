@@ -13,7 +13,7 @@ namespace DomainSsl.Browser.Tests;
 public sealed class WholeWayTests(Chromium chromium) : IClassFixture<Chromium>
 {
     private const string Password = "a long enough password", Better = "an even longer password";
-    private const int Scans = 90, Labels = 32;
+    private const int Scans = 90, Labels = 26;
 
     [Fact]
     public async Task FromAnEmptyFolderToAReviewedPrediction_EverythingIsDoneInTheBrowser()
