@@ -81,7 +81,7 @@ public static class WebVttTranscript
     }
 
     /// <summary>Reads the text of one cue, letter by letter.</summary>
-    private sealed class Cue(double start, double end, int line)
+    private sealed class Cue
     {
         private sealed record Voice(string? Speaker)
         {
@@ -90,8 +90,12 @@ public static class WebVttTranscript
 
         private readonly List<Voice> _voices = [new(null)];
         private readonly StringBuilder _word = new();
-        private double _now = start;
+        private readonly double _start, _end;
+        private readonly int _line;
+        private double _now;
         private bool _timed, _fresh = true;     // _fresh: the time was said after the last word
+
+        public Cue(double start, double end, int line) => (_start, _now, _end, _line) = (start, start, end, line);
 
         public IEnumerable<TranscriptSegment> Read(string text)
         {
@@ -113,7 +117,7 @@ public static class WebVttTranscript
         {
             if (TranscriptFormats.Clock(tag) is { } time)
             {
-                if (time < _now || time > end) throw TranscriptFormats.Damaged("WebVTT", line, $"has the time <{tag}> out of its order");
+                if (time < _now || time > _end) throw TranscriptFormats.Damaged("WebVTT", _line, $"has the time <{tag}> out of its order");
                 EndWord();
                 // It is the end of the words before it that have none yet, and the start of what follows.
                 var words = _voices[^1].Words;
@@ -144,21 +148,21 @@ public static class WebVttTranscript
 
         private TranscriptSegment Segment(Voice voice)
         {
-            if (!_timed) return new TranscriptSegment(voice.Speaker, start, end, [.. voice.Words.Select(w => new TranscriptWord(w.Text))]);
+            if (!_timed) return new TranscriptSegment(voice.Speaker, _start, _end, [.. voice.Words.Select(w => new TranscriptWord(w.Text))]);
             // Words between two timestamps share the time between them by their letters.
             var words = new List<TranscriptWord>();
             for (var i = 0; i < voice.Words.Count;)
             {
                 var next = i + 1;
                 while (next < voice.Words.Count && voice.Words[next].Start is null) next++;
-                var from = voice.Words[i].Start ?? (words.Count > 0 ? words[^1].End!.Value : start);
-                var to = voice.Words[next - 1].End ?? (next < voice.Words.Count ? voice.Words[next].Start : null) ?? (voice == _voices[^1] ? end : from);
+                var from = voice.Words[i].Start ?? (words.Count > 0 ? words[^1].End!.Value : _start);
+                var to = voice.Words[next - 1].End ?? (next < voice.Words.Count ? voice.Words[next].Start : null) ?? (voice == _voices[^1] ? _end : from);
                 var times = TranscriptSegment.Spread(voice.Words[i..next].Select(w => w.Text), from, Math.Max(from, to));
                 for (var k = i; k < next; k++) words.Add(new TranscriptWord(voice.Words[k].Text, times[k - i].Start, times[k - i].End));
                 i = next;
             }
             var several = _voices.Count(v => v.Words.Count > 0) > 1;
-            return new TranscriptSegment(voice.Speaker, several ? words[0].Start : start, several ? words[^1].End : end, words);
+            return new TranscriptSegment(voice.Speaker, several ? words[0].Start : _start, several ? words[^1].End : _end, words);
         }
     }
 

@@ -27,7 +27,7 @@ public static class EditAlignment
 {
     private const long MostCells = 1L << 30;
 
-    /// <summary>The alignment from first to last; of several equally short ones, that with matches and substitutions latest.</summary>
+    /// <summary>The alignment from first to last; of several equally short ones, one that substitutes rather than deletes and inserts.</summary>
     /// <exception cref="LearningException">Both are so long that they must be compared piece by piece.</exception>
     public static IReadOnlyList<Edit> Of<T>(ReadOnlySpan<T> reference, ReadOnlySpan<T> hypothesis) where T : IEquatable<T>
     {

@@ -83,6 +83,7 @@ public static class LanguageTraining
     public static IReadOnlyList<double> Run(LanguageModel model, TextStream text, int steps, int batch, RecipeOptimiser optimiser, long seed)
     {
         var (random, schedule, losses) = (new RandomStreams(seed), new Schedule(new RecipeSchedule(), steps, null), new List<double>(steps));
+        using var whole = NewDisposeScope();
         using var none = nn.Sequential();
         using var adam = new AdamW(optimiser, model.Network, none);
         model.Network.train();

@@ -25,7 +25,7 @@ public sealed record ScoredWord(string Word, double LogProbability)
 /// </summary>
 public sealed class MaskedLanguage : LanguageModel
 {
-    private const double Chosen = 0.15, Hidden = 0.8, Replaced = 0.1;
+    public static double Chosen = 0.15; private const double Hidden = 0.8, Replaced = 0.1;
     private const int ScoredAtOnce = 64;
 
     /// <summary>Of a network of the kind <c>masked</c>.</summary>

