@@ -108,7 +108,7 @@ public sealed class PrefixBeamSearch
         private readonly BeamOptions _options;
         private readonly int _size, _width;
         private Prefix[] _prefixes = new Prefix[1024];
-        private int _count = 1;
+        private int _count = 1, _collectAt = 1 << 15;
         private int[] _beam, _nextBeam, _childPlace;
         private double[] _blank, _letter, _total, _nextBlank, _nextLetter;
         private readonly int[] _tried;
@@ -133,8 +133,34 @@ public sealed class PrefixBeamSearch
             var frames = _alphabet.Frames(logProbabilities);
             var kept = 1;
             (_beam[0], _blank[0], _letter[0]) = (0, 0, double.NegativeInfinity);
-            for (var t = 0; t < frames; t++) kept = Step(logProbabilities.Slice(t * _size, _size), t, kept);
+            for (var t = 0; t < frames; t++)
+            {
+                kept = Step(logProbabilities.Slice(t * _size, _size), t, kept);
+                if (_count >= _collectAt) Collect(kept);
+            }
             return Finish(kept);
+        }
+
+        // Forgets every prefix that nothing in the beam grew from, so that memory grows with the text and not with the time.
+        private void Collect(int kept)
+        {
+            var place = new int[_count];
+            for (var i = 0; i < kept; i++)
+                for (var p = _beam[i]; p >= 0 && place[p] == 0; p = _prefixes[p].Parent) place[p] = 1;
+            var live = 0;
+            for (var p = 0; p < _count; p++) // a parent is older than its children
+            {
+                if (place[p] == 0) continue;
+                ref var prefix = ref _prefixes[live];
+                prefix = _prefixes[p];
+                place[p] = live++;
+                (prefix.FirstChild, prefix.NextSibling, prefix.Frame) = (-1, -1, -1);
+                if (prefix.Parent < 0) continue;
+                prefix.Parent = place[prefix.Parent];
+                (prefix.NextSibling, _prefixes[prefix.Parent].FirstChild) = (_prefixes[prefix.Parent].FirstChild, place[p]);
+            }
+            for (var i = 0; i < kept; i++) _beam[i] = place[_beam[i]];
+            (_count, _collectAt) = (live, Math.Max(_collectAt, 2 * live));
         }
 
         private int Step(ReadOnlySpan<float> row, int frame, int kept)

@@ -5,6 +5,7 @@ using DomainSsl.Learning.Weights;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
+using F = TorchSharp.torch.nn.functional;
 
 namespace DomainSsl.Learning.Language;
 
@@ -32,14 +33,16 @@ public sealed record LanguageSpec
 
 /// <summary>
 /// A Transformer over letters (Vaswani et al. 2017; blocks with the normalisation first as in GPT-2, Radford et al. 2019), with learnt positions. Tokens are the alphabet's numbers; 0, which no
-/// text has, is what stands before and behind one. The letters' vectors serve at both ends, as in both papers that follow it.
+/// text has, is what stands before and behind one. The letters' vectors serve at both ends, as GPT's and BERT's do. Departure: before the first block a depthwise convolution mixes each letter with its
+/// neighbours (those before it only, in a causal network), since one letter says little, and a small text is soon at its end while attention still learns to look next door.
 /// </summary>
 public sealed class LanguageNetwork : nn.Module<Tensor, Tensor>
 {
     /// <summary>The token before and behind a text.</summary>
     public const int Boundary = Decoding.Alphabet.Blank;
 
-    private readonly Parameter _tokens, _positions, _bias;
+    private const int Near = 7;     // letters that are mixed before the first block
+    private readonly Parameter _tokens, _positions, _near, _bias;
     private readonly nn.Module<Tensor, Tensor> _blocks;
     private readonly LayerNorm _norm;
 
@@ -56,6 +59,7 @@ public sealed class LanguageNetwork : nn.Module<Tensor, Tensor>
         var deviation = 0.5 / Math.Sqrt(spec.Width);
         register_parameter("tokens", _tokens = Encoders.Convolution.Kept(empty(Alphabet.Size + 1, spec.Width).normal_(0, deviation, generator)));
         register_parameter("positions", _positions = Encoders.Convolution.Kept(empty(spec.Context, spec.Width).normal_(0, deviation, generator)));
+        register_parameter("near", _near = Encoders.Convolution.Kept(empty(spec.Width, 1, 1, Near).normal_(0, 1 / Math.Sqrt(Near), generator)));
         register_module("blocks", _blocks = nn.Sequential([.. Enumerable.Range(0, spec.Depth)
             .Select(i => ($"{i}", (nn.Module<Tensor, Tensor>)new TransformerBlock(spec.Width, spec.Heads, generator, causal: spec.Kind == "causal")))]));
         register_module("norm", _norm = nn.LayerNorm(spec.Width));
@@ -82,6 +86,9 @@ public sealed class LanguageNetwork : nn.Module<Tensor, Tensor>
         long b = input.shape[0], n = input.shape[1];
         if (n > Spec.Context) throw new LearningException($"This language model sees {Spec.Context} letters at once, not {n}.");
         var x = _tokens.index_select(0, input.reshape(-1)).view(b, n, Spec.Width) + _positions.narrow(0, 0, n);     // B×N×D
+        var before = Spec.Kind == "causal" ? Near - 1 : Near / 2;                                                  // a causal one looks back only
+        var padded = F.pad(x.transpose(1, 2).unsqueeze(2), [before, Near - 1 - before]);                           // B×D×1×(N + 6)
+        x = x + F.conv2d(padded, _near, null, groups: Spec.Width).squeeze(2).transpose(1, 2);
         return _norm.forward(_blocks.forward(x)).matmul(_tokens.narrow(0, 0, Alphabet.Size).t()) + _bias;          // B×N×V
     }
 

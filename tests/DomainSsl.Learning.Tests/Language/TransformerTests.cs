@@ -111,27 +111,10 @@ public class TransformerTests
     public void Masked_Trained_DoubtsTheWordThatDoesNotFit()
     {
         using var model = (MaskedLanguage)Create("masked");
-        var losses = LanguageTraining.Run(model, new TextStream(Reports, Alphabet.English), 400, 16, Optimiser, 3);
+        var losses = LanguageTraining.Run(model, new TextStream(Reports, Alphabet.English), 300, 16, Optimiser, 3);
         Assert.InRange(losses[0], 0.8 * model.TrivialLoss, 1.3 * model.TrivialLoss);
-        var words = model.ScoreWords("no acute tracture is seen");
-        Console.Error.WriteLine(string.Join(", ", words.Select(w => $"{w.Word} {w.PerLetter:0.00}")) + $" {losses[^1]:0.00}"+ $" {losses[^50]:0.00} " +string.Join(", ", model.ScoreWords("no acute fracture is seen").Select(w => $"{w.Word} {w.PerLetter:0.00}"))); Assert.True(words.MinBy(w => w.PerLetter)!.Word == "tracture", string.Join(", ", words.Select(w => $"{w.Word} {w.PerLetter:0.00}")) + $" {losses[^1]:0.00}");
-        Assert.True(model.ScoreWords("no acute fracture is seen")[2].LogProbability > words[2].LogProbability);
-    }
-
-    [Theory]
-    [InlineData(0.15, 32, 6e-3, 48)]
-    [InlineData(0.3, 32, 6e-3, 48)]
-    [InlineData(0.3, 64, 3e-3, 48)]
-    [InlineData(0.3, 64, 3e-3, 32)]
-    public void ZZTry(double chosen, int width, double rate, int context)
-    {
-        MaskedLanguage.Chosen = chosen;
-        using var model = (MaskedLanguage)LanguageModel.Of(new LanguageNetwork(Small with { Kind = "masked", Context = context, Width = width }, 1));
-        var clock = System.Diagnostics.Stopwatch.StartNew();
-        for (var i = 0; i < 1; i++) {
-        var losses = LanguageTraining.Run(model, new TextStream(Reports, Alphabet.English), 600, 16, Optimiser with { Rate = rate }, 3 + i);
-        var words = model.ScoreWords("no acute tracture is seen");
-        Console.Error.WriteLine($"{chosen} {width} {rate} {context} {clock.Elapsed.TotalSeconds:0.0} s " + string.Join(' ', losses.Where((_, i) => i % 60 == 59).Select(l => l.ToString("0.00"))) + string.Join(", ", words.Select(w => $"{w.Word} {w.PerLetter:0.00}"))); }
+        var (end, right, wrong) = (losses.TakeLast(30).Average(), model.ScoreWords("no acute fracture is seen")[2], model.ScoreWords("no acute tracture is seen")[2]);
+        Assert.True(end < 0.6 * model.TrivialLoss && right.LogProbability > wrong.LogProbability + 1, $"the loss ends at {end:0.00}; {right}, {wrong}");
     }
 
     [Fact]
