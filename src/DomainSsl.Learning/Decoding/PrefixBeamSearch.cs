@@ -123,8 +123,15 @@ public sealed class PrefixBeamSearch
             (_tried, _heap) = (new int[_size], new Candidate[_width]);
             _prefixes[0] = new Prefix
             {
-                Parent = -1, FirstChild = -1, NextSibling = -1, Letter = s._alphabet.Space,     // the beginning is a word's beginning
-                WordState = s._words?.Start ?? 0, LetterState = s._letters?.Start ?? 0, Term = s._glossary?.Start ?? 0, AfterSpace = double.NaN, Frame = -1,
+                Parent = -1,
+                FirstChild = -1,
+                NextSibling = -1,
+                Letter = s._alphabet.Space,     // the beginning is a word's beginning
+                WordState = s._words?.Start ?? 0,
+                LetterState = s._letters?.Start ?? 0,
+                Term = s._glossary?.Start ?? 0,
+                AfterSpace = double.NaN,
+                Frame = -1,
             };
         }
 

@@ -17,7 +17,13 @@ internal static class SpokenText
 
     private static readonly Dictionary<string, string> IrregularOrdinals = new()
     {
-        ["one"] = "first", ["two"] = "second", ["three"] = "third", ["five"] = "fifth", ["eight"] = "eighth", ["nine"] = "ninth", ["twelve"] = "twelfth",
+        ["one"] = "first",
+        ["two"] = "second",
+        ["three"] = "third",
+        ["five"] = "fifth",
+        ["eight"] = "eighth",
+        ["nine"] = "ninth",
+        ["twelve"] = "twelfth",
     };
 
     // The runtime's own decomposition is switched off with its culture data, so the Latin letters that names and borrowed words have are listed.
