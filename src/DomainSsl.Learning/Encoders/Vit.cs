@@ -11,11 +11,12 @@ public sealed class TransformerBlock : nn.Module<Tensor, Tensor>
     private readonly LayerNorm _norm1, _norm2;
     private readonly Linear _qkv, _proj, _fc1, _fc2;
     private readonly int _heads;
+    private readonly bool _causal;
 
-    /// <summary>Tokens of <paramref name="width"/> values, <paramref name="heads"/> heads, a hidden layer of four times the width.</summary>
-    public TransformerBlock(int width, int heads, Generator generator) : base(nameof(TransformerBlock))
+    /// <summary>Tokens of <paramref name="width"/> values, <paramref name="heads"/> heads, a hidden layer of four times the width; <paramref name="causal"/>: a token sees none behind it.</summary>
+    public TransformerBlock(int width, int heads, Generator generator, bool causal = false) : base(nameof(TransformerBlock))
     {
-        _heads = heads;
+        (_heads, _causal) = (heads, causal);
         register_module("norm1", _norm1 = nn.LayerNorm(width));
         register_module("qkv", _qkv = new Linear(width, 3 * width, generator));
         register_module("proj", _proj = new Linear(width, width, generator));
@@ -29,7 +30,7 @@ public sealed class TransformerBlock : nn.Module<Tensor, Tensor>
     {
         long b = input.shape[0], n = input.shape[1], d = input.shape[2];
         var qkv = _qkv.forward(Normalised(_norm1, input)).view(b, n, 3, _heads, d / _heads).permute(2, 0, 3, 1, 4);  // 3×B×h×N×d
-        var attended = F.scaled_dot_product_attention(qkv[0], qkv[1], qkv[2]);                                     // B×h×N×d
+        var attended = F.scaled_dot_product_attention(qkv[0], qkv[1], qkv[2], is_casual: _causal);                // B×h×N×d
         var x = input + _proj.forward(attended.transpose(1, 2).reshape(b, n, d));
         return x + _fc2.forward(F.gelu(_fc1.forward(Normalised(_norm2, x))));
     }

@@ -1,0 +1,103 @@
+namespace DomainSsl.Core.Transcripts;
+
+/// <summary>Where a text was found.</summary>
+/// <param name="Segment">Number of the segment, from 0.</param>
+/// <param name="Word">Number of the first word in it, from 0.</param>
+/// <param name="Count">How many words it reaches over.</param>
+public sealed record TranscriptPlace(int Segment, int Word, int Count);
+
+/// <summary>How a text is looked for.</summary>
+/// <param name="MatchCase">Whether capitals matter.</param>
+/// <param name="WholeWords">Whether it must begin and end where words do; punctuation round them does not matter.</param>
+public sealed record FindOptions(bool MatchCase = false, bool WholeWords = true);
+
+/// <summary>Find and replace in transcripts, as functions: the transcript that is given stays as it was.</summary>
+public static class TranscriptEdits
+{
+    /// <summary>All places of a text of one or more words. It is not found across segments.</summary>
+    public static IReadOnlyList<TranscriptPlace> Find(Transcript transcript, string what, FindOptions? options = null)
+    {
+        var places = new List<TranscriptPlace>();
+        for (var s = 0; s < transcript.Segments.Count; s++)
+            foreach (var match in Matches(transcript.Segments[s], what, options ?? new FindOptions()))
+                places.Add(new TranscriptPlace(s, match.FirstWord, match.LastWord - match.FirstWord + 1));
+        return places;
+    }
+
+    /// <summary>
+    /// Replaces a text wherever it stands. Words that stay one for one keep their times; where their number changes, the new ones share the time of the old ones by their letters. Changed words lose the model's
+    /// confidence, since a person wrote them. An empty replacement takes the words out.
+    /// </summary>
+    /// <returns>The new transcript, and how often the text was replaced.</returns>
+    public static (Transcript Transcript, int Count) Replace(Transcript transcript, string what, string with, FindOptions? options = null)
+    {
+        var (segments, count) = (transcript.Segments.ToArray(), 0);
+        with = string.Join(' ', Transcript.Split(with));
+        for (var s = 0; s < segments.Length; s++)
+        {
+            var matches = Matches(segments[s], what, options ?? new FindOptions());
+            if (matches.Count == 0) continue;
+            count += matches.Count;
+            segments[s] = Replaced(segments[s], matches, with);
+        }
+        return (count == 0 ? transcript : new Transcript(segments), count);
+    }
+
+    // Places in the segment's text, and the words that they touch.
+    private readonly record struct Match(int From, int To, int FirstWord, int LastWord);
+
+    private static List<Match> Matches(TranscriptSegment segment, string what, FindOptions options)
+    {
+        var (sought, text, matches) = (string.Join(' ', Transcript.Split(what)), segment.Text, new List<Match>());
+        if (sought.Length == 0) return matches;
+        var comparison = options.MatchCase ? StringComparison.Ordinal : StringComparison.OrdinalIgnoreCase;
+        var (word, start) = (0, 0); // the word that the place lies in, and where it begins
+        for (var at = text.IndexOf(sought, comparison); at >= 0; at = text.IndexOf(sought, at, comparison))
+        {
+            var end = at + sought.Length;
+            if (options.WholeWords && (Within(text, at) || Within(text, end))) { at++; continue; }
+            while (start + segment.Words[word].Text.Length < at) start += segment.Words[word++].Text.Length + 1;
+            var (last, reach) = (word, start + segment.Words[word].Text.Length);
+            while (reach < end) reach += segment.Words[++last].Text.Length + 1;
+            matches.Add(new Match(at, end, word, last));
+            at = end;
+        }
+        return matches;
+
+        // Whether a place lies inside a word's letters: "heart" is not found in "hearts", but in "heart,".
+        static bool Within(string text, int at) => at > 0 && at < text.Length && IsLetter(text[at - 1]) && IsLetter(text[at]);
+
+        static bool IsLetter(char c) => char.IsLetterOrDigit(c) || c is '\'' or '’';
+    }
+
+    private static TranscriptSegment Replaced(TranscriptSegment segment, List<Match> matches, string with)
+    {
+        var starts = new int[segment.Words.Count];
+        for (var i = 1; i < starts.Length; i++) starts[i] = starts[i - 1] + segment.Words[i - 1].Text.Length + 1;
+        var (text, words, at) = (segment.Text, new List<TranscriptWord>(), 0);
+        for (var m = 0; m < matches.Count;)
+        {
+            var (first, last, made, from) = (matches[m].FirstWord, matches[m].LastWord, "", starts[matches[m].FirstWord]);
+            // Matches that touch the same word are replaced together.
+            for (; m < matches.Count && matches[m].FirstWord <= last; m++)
+            {
+                made += text[from..matches[m].From] + with;
+                (from, last) = (matches[m].To, Math.Max(last, matches[m].LastWord));
+            }
+            made += text[from..(starts[last] + segment.Words[last].Text.Length)];
+            words.AddRange(segment.Words.Skip(at).Take(first - at));
+            words.AddRange(Written([.. segment.Words.Skip(first).Take(last - first + 1)], Transcript.Split(made), with.Length == 0));
+            at = last + 1;
+        }
+        words.AddRange(segment.Words.Skip(at));
+        return segment with { Words = words };
+    }
+
+    private static IEnumerable<TranscriptWord> Written(TranscriptWord[] old, string[] made, bool removed)
+    {
+        if (removed && !made.Any(w => w.Any(char.IsLetterOrDigit))) return []; // no word is left, its comma goes too
+        if (made.Length == old.Length) return old.Zip(made, (o, n) => o.Text == n ? o : o with { Text = n, Confidence = null });
+        if (old[0].Start is not { } from || old[^1].End is not { } to) return made.Select(w => new TranscriptWord(w));
+        return made.Zip(TranscriptSegment.Spread(made, from, to), (w, t) => new TranscriptWord(w, t.Start, t.End));
+    }
+}

@@ -1,0 +1,128 @@
+namespace DomainSsl.Learning.Evaluation;
+
+/// <summary>What was said and what was written, of one utterance, both normalised.</summary>
+/// <param name="Reference">What was said.</param>
+/// <param name="Hypothesis">What the model wrote.</param>
+/// <param name="Speaker">Who said it.</param>
+public sealed record TranscriptPair(string Reference, string Hypothesis, string Speaker);
+
+/// <summary>Errors of one utterance or of many.</summary>
+/// <param name="Substitutions">Pieces that became others.</param>
+/// <param name="Insertions">Pieces too many.</param>
+/// <param name="Deletions">Pieces that are missing.</param>
+/// <param name="Length">Pieces of the reference.</param>
+public readonly record struct ErrorCounts(int Substitutions, int Insertions, int Deletions, int Length)
+{
+    /// <summary>All errors.</summary>
+    public int Errors => Substitutions + Insertions + Deletions;
+
+    /// <summary>Errors by length; may exceed 1, and is NaN where there is no reference.</summary>
+    public double Rate => (double)Errors / Length;
+
+    /// <summary>Counts of both together.</summary>
+    public static ErrorCounts operator +(ErrorCounts a, ErrorCounts b) => new(a.Substitutions + b.Substitutions, a.Insertions + b.Insertions, a.Deletions + b.Deletions, a.Length + b.Length);
+
+    /// <summary>Counts of both together.</summary>
+    public static ErrorCounts Add(ErrorCounts a, ErrorCounts b) => a + b;
+
+    /// <summary>Errors in words, which spaces part.</summary>
+    public static ErrorCounts OfWords(string reference, string hypothesis) => Of<string>(Words(reference), Words(hypothesis));
+
+    /// <summary>Errors in letters, single spaces between words counted.</summary>
+    public static ErrorCounts OfLetters(string reference, string hypothesis) => Of(string.Join(' ', Words(reference)).AsSpan(), string.Join(' ', Words(hypothesis)).AsSpan());
+
+    /// <summary>
+    /// Errors in terms: an occurrence of a term in the reference is missed (a deletion) unless each of its words is matched in a row; one in the hypothesis is false (an insertion) unless each
+    /// of its words is. The length is the number of occurrences in the reference. Terms that overlap count each.
+    /// </summary>
+    /// <param name="reference">What was said.</param>
+    /// <param name="hypothesis">What was written.</param>
+    /// <param name="terms">Normalised, one or more words each.</param>
+    public static ErrorCounts OfTerms(string reference, string hypothesis, IEnumerable<string> terms)
+    {
+        string[] said = Words(reference), written = Words(hypothesis);
+        var partner = Enumerable.Repeat(-1, said.Length).ToArray();
+        var known = new bool[written.Length];
+        foreach (var edit in EditAlignment.Of<string>(said, written))
+            if (edit.Kind == EditKind.Match) (partner[edit.Reference], known[edit.Hypothesis]) = (edit.Hypothesis, true);
+        var (occurrences, missed, falsely) = (0, 0, 0);
+        foreach (var term in terms.Distinct(StringComparer.Ordinal).Select(Words).Where(t => t.Length > 0))
+        {
+            foreach (var at in Places(said, term))
+            {
+                occurrences++;
+                if (Enumerable.Range(0, term.Length).Any(i => partner[at + i] < 0 || partner[at + i] != partner[at] + i)) missed++;
+            }
+            falsely += Places(written, term).Count(at => Enumerable.Range(at, term.Length).Any(i => !known[i]));
+        }
+        return new ErrorCounts(0, falsely, missed, occurrences);
+    }
+
+    private static ErrorCounts Of<T>(ReadOnlySpan<T> reference, ReadOnlySpan<T> hypothesis) where T : IEquatable<T>
+    {
+        var counts = new int[4];
+        foreach (var edit in EditAlignment.Of(reference, hypothesis)) counts[(int)edit.Kind]++;
+        return new ErrorCounts(counts[(int)EditKind.Substitution], counts[(int)EditKind.Insertion], counts[(int)EditKind.Deletion], reference.Length);
+    }
+
+    private static IEnumerable<int> Places(string[] words, string[] term) => Enumerable.Range(0, Math.Max(0, words.Length - term.Length + 1)).Where(at => words.AsSpan(at, term.Length).SequenceEqual(term));
+
+    private static string[] Words(string text) => text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
+}
+
+/// <summary>An error rate of a corpus, Σ errors / Σ length over its utterances, as a figure that can be resampled. Two models on the same utterances share their resamples, so the difference of two rates is paired.</summary>
+/// <param name="counts">Of each utterance.</param>
+public sealed class ErrorRate(IReadOnlyList<ErrorCounts> counts)
+{
+    /// <summary>All utterances together.</summary>
+    public ErrorCounts Total { get; } = counts.Aggregate(default(ErrorCounts), (a, b) => a + b);
+
+    /// <summary>The rate with utterance i counted <paramref name="weights"/>[i] times; NaN where no reference is left.</summary>
+    public double Weighted(ReadOnlySpan<int> weights)
+    {
+        double errors = 0, length = 0;
+        for (var i = 0; i < weights.Length; i++)
+        {
+            errors += (double)weights[i] * counts[i].Errors;
+            length += (double)weights[i] * counts[i].Length;
+        }
+        return length == 0 ? double.NaN : errors / length;
+    }
+}
+
+/// <summary>A speaker's errors.</summary>
+/// <param name="Speaker">Who.</param>
+/// <param name="Utterances">How many.</param>
+/// <param name="Words">Errors in words.</param>
+/// <param name="Letters">Errors in letters.</param>
+public sealed record SpeakerErrors(string Speaker, int Utterances, ErrorCounts Words, ErrorCounts Letters);
+
+/// <summary>All figures of a transcriber, each with a 95 % interval that resamples speakers.</summary>
+public static class TranscriptMetrics
+{
+    /// <summary>By name: <c>wer</c>, <c>cer</c>, and <c>termErrorRate</c> where terms are given and spoken. A figure that the texts do not define is left out.</summary>
+    /// <param name="pairs">The utterances.</param>
+    /// <param name="seed">Seeds the resampling.</param>
+    /// <param name="terms">Normalised terms, or null.</param>
+    /// <param name="resamples">Number of resamples.</param>
+    public static IReadOnlyDictionary<string, Interval> Of(
+        IReadOnlyList<TranscriptPair> pairs, int seed, IReadOnlyCollection<string>? terms = null, int resamples = GroupBootstrap.DefaultResamples)
+    {
+        var figures = new List<(string Name, ErrorRate Rate)> { ("wer", new ErrorRate([.. pairs.Select(Words)])), ("cer", new ErrorRate([.. pairs.Select(Letters)])) };
+        if (terms is { Count: > 0 }) figures.Add(("termErrorRate", new ErrorRate([.. pairs.Select(p => ErrorCounts.OfTerms(p.Reference, p.Hypothesis, terms))])));
+        var speakers = pairs.Select(p => p.Speaker).ToList();
+        var bootstrap = new GroupBootstrap(speakers, seed, resamples);
+        return figures.Where(f => f.Rate.Total.Length > 0).ToDictionary(f => f.Name, f => bootstrap.Of(f.Rate.Weighted, highest: Math.Max(1, f.Rate.Total.Rate)));
+    }
+
+    /// <summary>Errors of each speaker, the most first.</summary>
+    public static IReadOnlyList<SpeakerErrors> BySpeaker(IEnumerable<TranscriptPair> pairs) =>
+    [
+        .. pairs.GroupBy(p => p.Speaker).Select(s => new SpeakerErrors(s.Key, s.Count(), s.Select(Words).Aggregate(ErrorCounts.Add), s.Select(Letters).Aggregate(ErrorCounts.Add)))
+            .OrderByDescending(s => double.IsNaN(s.Words.Rate) ? -1 : s.Words.Rate).ThenBy(s => s.Speaker, StringComparer.Ordinal),
+    ];
+
+    private static ErrorCounts Words(TranscriptPair pair) => ErrorCounts.OfWords(pair.Reference, pair.Hypothesis);
+
+    private static ErrorCounts Letters(TranscriptPair pair) => ErrorCounts.OfLetters(pair.Reference, pair.Hypothesis);
+}
