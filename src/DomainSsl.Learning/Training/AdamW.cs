@@ -82,6 +82,7 @@ public sealed class AdamW : IDisposable
     // Decay pulls matrices and kernels towards zero; on biases and normalisations it would only get in the way.
     private void Add(string prefix, nn.Module module, double rate)
     {
+        using var scope = NewDisposeScope();
         var trained = module.named_parameters().Where(p => p.parameter.requires_grad).ToList();
         foreach (var decayed in new[] { true, false })
         {
