@@ -40,7 +40,7 @@ public sealed record RecordingIntake(SoundFormat Format, double Seconds, Channel
     private const int BlockSamples = 1 << 15;
 
     /// <summary>
-    /// Decodes, measures, resamples to 16 kHz, draws, and finds speech, block by block: memory does not grow with the length but for the outline and two bytes a 30 ms. The
+    /// Decodes, measures, resamples to 16 kHz, draws, and finds speech, block by block: memory does not grow with the length but for the outline (and two bytes each 30 ms of the beginning of a stereo recording). The
     /// network that finds speech runs beside the rest. A stereo recording is begun twice: once to hear whether its channels are two speakers.
     /// </summary>
     /// <param name="source">Seekable; left open.</param>
@@ -127,7 +127,7 @@ public sealed record RecordingIntake(SoundFormat Format, double Seconds, Channel
         return meter.Finish();
     }
 
-    /// <summary>The network on a thread of its own, a few seconds of sound behind at most.</summary>
+    /// <summary>The network on a thread of its own; the rest waits where it is more than a few blocks ahead.</summary>
     private sealed class SpeechBeside : IDisposable
     {
         private readonly BlockingCollection<(int Channel, float[] Rented, int Count)> queue = new(16);
@@ -167,7 +167,6 @@ public sealed record RecordingIntake(SoundFormat Format, double Seconds, Channel
             abandoned = true;
             queue.CompleteAdding();
             ((IAsyncResult)work).AsyncWaitHandle.WaitOne();     // its fault, if any, has been thrown by then, or hides behind the one we leave for
-            foreach (var finder in finders) finder.Dispose();
             queue.Dispose();
         }
 

@@ -2,16 +2,20 @@ using System.Diagnostics;
 using System.Globalization;
 using DomainSsl.Audio;
 using DomainSsl.Audio.Decoding;
+using DomainSsl.Audio.Peaks;
+using DomainSsl.Audio.Quality;
 using DomainSsl.Audio.Resampling;
+using DomainSsl.Audio.Spectrograms;
 using DomainSsl.Audio.VoiceActivity;
 using DomainSsl.Testing;
 
 namespace DomainSsl.Benchmarks;
 
 /// <summary>
-/// Two figures of the recordings' way in, as console programs:
+/// Figures of the recordings' way in, as console programs:
 /// <code>
 /// dotnet run -c Release --project tests/DomainSsl.Benchmarks -- audio-import [MINUTES] [wav|mp3|m4a|flac|opus] [mono|stereo]   decode, resample, outline, spectrogram and speech of real speech made that long; default 60 wav mono
+/// dotnet run -c Release --project tests/DomainSsl.Benchmarks -- audio-parts                                                    processor time of each part alone, for an hour of 48 kHz mono
 /// dotnet run -c Release --project tests/DomainSsl.Benchmarks -- audio-mutate [COUNT] [SEED]                                    damaged sound files through our own readers; default 100,000
 /// </code>
 /// </summary>
@@ -21,6 +25,7 @@ internal static class AudioBenchmarks
     public static int? Run(string[] args) => args switch
     {
         ["audio-import", .. var rest] => Import(rest.Length > 0 ? Number(rest[0]) : 60, rest.Length > 1 ? rest[1] : "wav", rest.Contains("stereo")),
+        ["audio-parts"] => Parts(),
         ["audio-mutate", .. var rest] => Mutate(rest.Length > 0 ? Number(rest[0]) : 100_000, rest.Length > 1 ? Number(rest[1]) : 1),
         _ => null,
     };
@@ -56,6 +61,47 @@ internal static class AudioBenchmarks
         Say($"{intake.Segments.Count} segments, {intake.Segments.Sum(s => s.End - s.Start) / intake.Seconds:0%} speech, channels {intake.Channels}, {intake.Peaks[0].Max.Length} stretches of outline at {intake.Peaks[0].PerSecond}/s, " +
             $"spectrogram {spectrogram.Length >> 20} MB and {intake.Spectrogram.Levels.Length >> 10} KB, signal to noise {intake.Quality.SnrDb:0} dB");
         return 0;
+    }
+
+    private static int Parts()
+    {
+        const int Seconds = 120, Rate = 48_000;
+        using var folder = new TemporaryFolder();
+        string path = Make(folder, Seconds / 60, "wav", stereo: false);
+        using var network = new SileroVad();
+        using var file = File.OpenRead(path);
+        var sound = SoundFile.Read(file).Samples;
+        var small = new Resampler(Rate, 16_000).Resample(sound);
+        var block = new float[1 << 15];
+        Time("reading", () => { using var reader = SoundReader.Open(file); while (reader.Read(block) > 0) { } });
+        Time("quality", () => { var meter = new QualityMeter(Rate, 1); Each(sound, x => meter.Add(x)); meter.Finish(); });
+        Time("resampling", () => { var stream = new StreamResampler(Rate, 16_000); Each(sound, x => stream.Add(x)); });
+        Time("outline", () => { var meter = new PeakMeter(16_000, 1); Each(small, x => meter.Add(x)); });
+        Time("spectrogram", () => { var meter = new SpectrogramMeter(); Each(small, x => meter.Add(x)); meter.Finish(); });
+        foreach (int lanes in (int[])[1, 2, 4, 8, 16])
+            Time($"network, {lanes} side by side", () =>
+            {
+                using var voices = network.Listen(lanes);
+                for (int at = 0; at + lanes * 512 <= small.Length; at += lanes * 512) voices.Next(small.AsSpan(at, lanes * 512));
+            });
+        Time("speech", () => SpeechFinder.Find(network, small));
+        Time("writing", () => { var writer = new WavWriter(new MemoryStream(), 16_000, 1); Each(small, x => writer.Add(x)); writer.Finish(); });
+        return 0;
+
+        static void Each(float[] x, Action<ReadOnlySpan<float>> add)
+        {
+            for (int at = 0; at < x.Length; at += 1 << 14) add(x.AsSpan(at, Math.Min(1 << 14, x.Length - at)));
+        }
+
+        static void Time(string part, Action work)
+        {
+            work();
+            using var process = Process.GetCurrentProcess();
+            var before = process.TotalProcessorTime;
+            work();
+            process.Refresh();
+            Say($"{part}: {(process.TotalProcessorTime - before).TotalSeconds * 3600 / Seconds:0.0} s an hour");
+        }
     }
 
     private static MemoryStream Second()

@@ -76,13 +76,16 @@ internal sealed class FfmpegReader : SoundReader
     {
         Span<byte> head = stackalloc byte[12];
         if (!Fill(head)) throw Failed();
+        var nonsense = new AudioException(AudioError.Damaged, $"The {name} file could not be decoded; export it again as WAV.");
+        if (!head[..4].SequenceEqual("RIFF"u8)) throw nonsense;
         (long Rate, int Channels) form = default;
         Span<byte> body = stackalloc byte[64];
         while (Fill(head[..8]))
         {
             if (head[..4].SequenceEqual("data"u8)) return form;
             uint size = BinaryPrimitives.ReadUInt32LittleEndian(head[4..]);
-            if (size > body.Length || !Fill(body[..(int)(size + (size & 1))])) break;
+            if (size > body.Length) throw nonsense;
+            if (!Fill(body[..(int)(size + (size & 1))])) break;
             if (head[..4].SequenceEqual("fmt "u8)) form = (BinaryPrimitives.ReadUInt32LittleEndian(body[4..]), BinaryPrimitives.ReadUInt16LittleEndian(body[2..]));
         }
         throw Failed();

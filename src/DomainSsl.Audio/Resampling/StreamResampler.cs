@@ -9,10 +9,10 @@ public sealed class StreamResampler
 {
     private readonly Resampler resampler;
     private readonly float[] scratch;
-    private float[] window;         // input from position `first` on, silence before the sound's beginning included
+    private float[] window;
     private float[] output = [];
-    private long first, received, produced;
-    private int held;
+    private long received, produced;
+    private int held, at, phase;        // the next output is the product of the window from `at` on with the filter of `phase`
     private bool finished;
 
     /// <summary>A resampler from one rate to another, both in Hz.</summary>
@@ -20,8 +20,7 @@ public sealed class StreamResampler
     {
         resampler = new Resampler(fromRate, toRate);
         scratch = new float[resampler.Taps];
-        held = resampler.Taps / 2 - 1;
-        first = -held;
+        held = resampler.Taps / 2 - 1;      // silence before the beginning
         window = new float[Math.Max(held, 1)];
     }
 
@@ -61,18 +60,19 @@ public sealed class StreamResampler
         int count = 0;
         int room = (int)((long)held * resampler.Up / resampler.Down) + 2;
         if (output.Length < room) output = new float[room];
-        while (produced < total)
+        int taps = resampler.Taps, step = resampler.Down / resampler.Up, rest = resampler.Down % resampler.Up;
+        for (; produced < total && at + taps <= held; produced++)
         {
-            long position = produced * resampler.Down;
-            long from = position / resampler.Up - resampler.Taps / 2 + 1 - first;
-            if (from + resampler.Taps > held) break;
-            output[count++] = TensorPrimitives.Dot<float>(window.AsSpan((int)from, resampler.Taps), resampler.FilterAt((int)(position % resampler.Up), scratch));
-            produced++;
+            output[count++] = TensorPrimitives.Dot<float>(window.AsSpan(at, taps), resampler.FilterAt(phase, scratch));
+            at += step;
+            if ((phase += rest) < resampler.Up) continue;
+            phase -= resampler.Up;
+            at++;
         }
-        int past = (int)Math.Min(held, Math.Max(0, produced * resampler.Down / resampler.Up - resampler.Taps / 2 + 1 - first));
+        int past = Math.Min(held, at);
         window.AsSpan(past, held - past).CopyTo(window);
         held -= past;
-        first += past;
+        at -= past;
         return output.AsSpan(0, count);
     }
 }

@@ -4,7 +4,7 @@ namespace DomainSsl.Audio.VoiceActivity;
 
 /// <summary>
 /// The Silero voice activity network, version 6 (Silero Team, "Silero VAD", 2024; MIT): the probability of speech for each 32 ms of 16 kHz mono. One network serves many
-/// <see cref="Voice"/>s, also at once.
+/// <see cref="Voices"/>, also at once.
 /// </summary>
 public sealed class SileroVad : IDisposable
 {
@@ -18,7 +18,7 @@ public sealed class SileroVad : IDisposable
     public const string ModelSha256 = "1a153a22f4509e292a94e67d6f9b85e8deb25b4988682b7e174c65279d8788e3";
 
     // The network looks at the end of the window before; without it version 6 always answers 0.
-    private const int Context = 64, StateSize = 2 * 128;
+    private const int Context = 64, StateSize = 128;
 
     private static readonly string[] Inputs = ["input", "state", "sr"], Outputs = ["output", "stateN"];
     private readonly InferenceSession session;
@@ -41,8 +41,8 @@ public sealed class SileroVad : IDisposable
         return bytes;
     }
 
-    /// <summary>A new sound.</summary>
-    public Voice Listen() => new(this);
+    /// <summary>So many new sounds, to be heard side by side: one run for several costs little more than for one.</summary>
+    public Voices Listen(int sounds = 1) => new(this, sounds);
 
     /// <inheritdoc />
     public void Dispose()
@@ -51,33 +51,50 @@ public sealed class SileroVad : IDisposable
         options.Dispose();
     }
 
-    /// <summary>One sound on its way through the network.</summary>
-    public sealed class Voice : IDisposable
+    /// <summary>Sounds on their way through the network, a window of each at a time.</summary>
+    public sealed class Voices : IDisposable
     {
         private readonly SileroVad network;
-        private readonly float[] input = new float[Context + Window], probability = new float[1], state = new float[StateSize], next = new float[StateSize];
+        private readonly float[] input, probabilities, state, next;
         private readonly OrtValue[] inputs, outputs;
 
-        internal Voice(SileroVad network)
+        internal Voices(SileroVad network, int count)
         {
-            this.network = network;
+            ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count);
+            (this.network, Count) = (network, count);
+            (input, probabilities, state, next) = (new float[count * (Context + Window)], new float[count], new float[2 * count * StateSize], new float[2 * count * StateSize]);
             inputs =
             [
-                OrtValue.CreateTensorValueFromMemory(input, [1, Context + Window]), OrtValue.CreateTensorValueFromMemory(state, [2, 1, 128]),
+                OrtValue.CreateTensorValueFromMemory(input, [count, Context + Window]), OrtValue.CreateTensorValueFromMemory(state, [2, count, StateSize]),
                 OrtValue.CreateTensorValueFromMemory((long[])[SampleRate], []),
             ];
-            outputs = [OrtValue.CreateTensorValueFromMemory(probability, [1, 1]), OrtValue.CreateTensorValueFromMemory(next, [2, 1, 128])];
+            outputs = [OrtValue.CreateTensorValueFromMemory(probabilities, [count, 1]), OrtValue.CreateTensorValueFromMemory(next, [2, count, StateSize])];
         }
 
-        /// <summary>The probability that the next <see cref="Window"/> samples hold speech, 0 to 1.</summary>
-        public float Next(ReadOnlySpan<float> window)
+        /// <summary>How many sounds.</summary>
+        public int Count { get; }
+
+        /// <summary>The probabilities that the next window of each sound holds speech, 0 to 1; overwritten by the next call.</summary>
+        /// <param name="windows"><see cref="Count"/> × <see cref="Window"/> samples, sound by sound.</param>
+        public ReadOnlySpan<float> Next(ReadOnlySpan<float> windows)
         {
-            if (window.Length != Window) throw new ArgumentException($"A window has {Window} samples.", nameof(window));
-            input.AsSpan(Window).CopyTo(input);
-            window.CopyTo(input.AsSpan(Context));
+            if (windows.Length != Count * Window) throw new ArgumentException($"{Count} windows have {Count * Window} samples.", nameof(windows));
+            for (int i = 0; i < Count; i++)
+            {
+                var one = input.AsSpan(i * (Context + Window), Context + Window);
+                one[Window..].CopyTo(one);
+                windows.Slice(i * Window, Window).CopyTo(one[Context..]);
+            }
             network.session.Run(network.options, Inputs, inputs, Outputs, outputs);
             next.CopyTo(state, 0);
-            return probability[0];
+            return probabilities;
+        }
+
+        /// <summary>Forgets what was heard of one sound: its next window begins a new one.</summary>
+        public void Reset(int sound)
+        {
+            input.AsSpan(sound * (Context + Window), Context + Window).Clear();
+            for (int layer = 0; layer < 2; layer++) state.AsSpan((layer * Count + sound) * StateSize, StateSize).Clear();
         }
 
         /// <inheritdoc />

@@ -85,7 +85,8 @@ public class SoundQualityTests
         var meter = new QualityMeter(sound.SampleRate, 1);
         for (int at = 0; at < sound.Samples.Length; at += block) meter.Add(sound.Samples.AsSpan(at, Math.Min(block, sound.Samples.Length - at)));
         var ours = meter.Finish();
-        Assert.Equal((whole.RmsDb, whole.PeakDb, whole.ClippedShare), (ours.RmsDb, ours.PeakDb, ours.ClippedShare));
+        Assert.Equal(whole.RmsDb, ours.RmsDb, 5);
+        Assert.Equal((whole.PeakDb, whole.ClippedShare), (ours.PeakDb, ours.ClippedShare));
         Assert.Equal(whole.Findings, ours.Findings);
     }
 }

@@ -44,17 +44,55 @@ public sealed class SpeechFinderTests : IDisposable
     [Fact]
     public void Add_InBlocksOfAnySize_FindsTheSame()
     {
-        float[] sound = [.. TestSounds.Speech(2).SelectMany(c => c)];
+        var sound = Minutes(3.5);
         var whole = SpeechFinder.Find(network, sound);
-        using var finder = new SpeechFinder(network);
-        var found = new List<SpeechSegment>();
-        for (int at = 0; at < sound.Length; at += 777)
+        Assert.InRange(whole.Count, 20, 200);
+        foreach (int block in (int[])[777, 48_000])
         {
-            finder.Add(sound.AsSpan(at, Math.Min(777, sound.Length - at)));
+            var finder = new SpeechFinder(network);
+            var found = new List<SpeechSegment>();
+            for (int at = 0; at < sound.Length; at += block)
+            {
+                finder.Add(sound.AsSpan(at, Math.Min(block, sound.Length - at)));
+                found.AddRange(finder.Take());
+            }
+            finder.Finish();
             found.AddRange(finder.Take());
+            Assert.Equal(whole, found);
         }
-        finder.Finish();
-        found.AddRange(finder.Take());
-        Assert.Equal(whole, found);
+    }
+
+    [Fact]
+    public void Find_SideBySide_FindsWhatOneAfterTheOtherFinds()
+    {
+        var sound = Minutes(3.5);
+        var segmenter = new SpeechSegmenter();
+        using var voice = network.Listen();
+        for (int at = 0; at < sound.Length; at += 512)
+        {
+            var window = sound.AsSpan(at, Math.Min(512, sound.Length - at)).ToArray();
+            Array.Resize(ref window, 512);
+            segmenter.Add(voice.Next(window)[0], window.Average(x => (double)x * x));
+        }
+        segmenter.Finish(sound.Length / 16_000.0);
+        var expected = new List<SpeechSegment>();
+        while (segmenter.TryTake(out var segment)) expected.Add(segment);
+
+        var found = SpeechFinder.Find(network, sound);
+
+        Assert.Equal(expected.Count, found.Count);
+        for (int i = 0; i < found.Count; i++)
+        {
+            Assert.InRange(Math.Abs(expected[i].Start - found[i].Start), 0, 0.1);
+            Assert.InRange(Math.Abs(expected[i].End - found[i].End), 0, 0.1);
+        }
+    }
+
+    private static float[] Minutes(double minutes)
+    {
+        var clips = TestSounds.Speech(20);
+        var sound = new List<float>();
+        for (int i = 0; sound.Count < minutes * 60 * 16_000; i++) sound.AddRange([.. clips[i % clips.Count], .. new float[8_000 + 1_237 * (i % 7)]]);
+        return sound.ToArray()[..(int)(minutes * 60 * 16_000)];
     }
 }
