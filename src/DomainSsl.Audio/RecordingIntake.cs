@@ -130,7 +130,8 @@ public sealed record RecordingIntake(SoundFormat Format, double Seconds, Channel
     /// <summary>The network on a thread of its own; the rest waits where it is more than a few blocks ahead.</summary>
     private sealed class SpeechBeside : IDisposable
     {
-        private readonly BlockingCollection<(int Channel, float[] Rented, int Count)> queue = new(16);
+        // The finder works in bursts of 160 s of sound: with less room than that, the two would wait for each other in turn.
+        private readonly BlockingCollection<(int Channel, float[] Rented, int Count)> queue = new(256);
         private readonly SpeechFinder[] finders;
         private readonly List<SpeechSegment> found = [];
         private readonly Task work;
