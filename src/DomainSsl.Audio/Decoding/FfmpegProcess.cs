@@ -152,7 +152,11 @@ internal sealed partial class FfmpegProcess : IDisposable
     {
         var start = new ProcessStartInfo(program)
         {
-            UseShellExecute = false, CreateNoWindow = true, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true,
+            UseShellExecute = false,
+            CreateNoWindow = true,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
             WorkingDirectory = Path.GetTempPath(),
         };
         // Nothing of ours is passed on: FFREPORT alone would make it write a file.
