@@ -37,6 +37,9 @@ public static class AudioError
     /// <summary>Longer, larger, or with a stranger rate or number of channels than <see cref="SoundLimits"/> allow.</summary>
     public const string Limit = "audio-limit";
 
+    /// <summary>A compressed sound, and the program that decodes such is not installed.</summary>
+    public const string NoDecoder = "audio-no-decoder";
+
     /// <summary>All codes; the site keeps a sentence for each.</summary>
-    public static IReadOnlyList<string> All { get; } = [Empty, NotSound, Codec, Header, Truncated, NoSamples, Damaged, Limit];
+    public static IReadOnlyList<string> All { get; } = [Empty, NotSound, Codec, Header, Truncated, NoSamples, Damaged, Limit, NoDecoder];
 }

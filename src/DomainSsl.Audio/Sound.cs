@@ -49,13 +49,31 @@ public sealed class Sound
     {
         if (Channels == 1) return this;
         var mono = new float[Frames];
-        float share = 1f / Channels;
-        for (int i = 0, j = 0; i < mono.Length; i++)
-        {
-            float sum = 0;
-            for (int c = 0; c < Channels; c++) sum += Samples[j++];
-            mono[i] = sum * share;
-        }
+        MixToMono(Samples, Channels, mono);
         return new Sound(mono, SampleRate, 1) { MendedSamples = MendedSamples };
+    }
+
+    /// <summary>The plain mean of interleaved channels, into as many samples as there are frames.</summary>
+    internal static void MixToMono(ReadOnlySpan<float> interleaved, int channels, Span<float> mono)
+    {
+        int frames = interleaved.Length / channels;
+        switch (channels)
+        {
+            case 1:
+                interleaved.CopyTo(mono);
+                break;
+            case 2:
+                for (int i = 0; i < frames; i++) mono[i] = 0.5f * (interleaved[2 * i] + interleaved[2 * i + 1]);
+                break;
+            default:
+                float share = 1f / channels;
+                for (int i = 0, j = 0; i < frames; i++)
+                {
+                    float sum = 0;
+                    for (int c = 0; c < channels; c++) sum += interleaved[j++];
+                    mono[i] = sum * share;
+                }
+                break;
+        }
     }
 }

@@ -2,8 +2,8 @@ using BenchmarkDotNet.Running;
 using DomainSsl.Benchmarks;
 using DomainSsl.Benchmarks.LibraryGrid;
 
-// The trainer's figures need processes of their own and so are plain programs; all else is BenchmarkDotNet's.
-if (LearningBenchmarks.Run(args) is { } code) return code;
+// The trainer's and the recordings' figures need processes of their own and so are plain programs; all else is BenchmarkDotNet's.
+if ((LearningBenchmarks.Run(args) ?? AudioBenchmarks.Run(args)) is { } code) return code;
 if (args is ["library-grid", ..])
 {
     await LibraryGridBenchmark.RunAsync(args[1..]);

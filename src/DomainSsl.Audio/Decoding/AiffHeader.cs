@@ -8,7 +8,7 @@ namespace DomainSsl.Audio.Decoding;
 /// </summary>
 internal static class AiffHeader
 {
-    public static SoundFormat Read(Stream stream, long length, ReadOnlySpan<byte> first12, SoundLimits limits)
+    public static PcmLayout Read(Stream stream, long length, ReadOnlySpan<byte> first12, SoundLimits limits)
     {
         bool compressed = ChunkReader.FourLetters(first12[8..]) == "AIFC";
         var chunks = new ChunkReader(stream, length, bigEndian: true);
@@ -54,7 +54,7 @@ internal static class AiffHeader
         SoundChecks.Layout("AIFF", kind, bits, channels, rate, limits);
         int align = channels * bits / 8;
         if (frames * align > found.Size) throw SoundChecks.Truncated("AIFF", frames * align, found.Size);
-        return new SoundFormat("aiff", kind, bits, bigEndian, SignedBytes: true, (int)rate, channels, found.Body, frames);
+        return new PcmLayout("aiff", kind, bits, bigEndian, SignedBytes: true, (int)rate, channels, found.Body, frames);
     }
 
     /// <summary>An 80-bit IEEE 754 extended number, big-endian: sign and 15 bits of exponent, 64 bits of mantissa with its leading one.</summary>

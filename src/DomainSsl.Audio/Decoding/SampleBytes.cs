@@ -11,11 +11,11 @@ namespace DomainSsl.Audio.Decoding;
 internal sealed class SampleBytes : IWaveProvider
 {
     private readonly Stream stream;
-    private readonly SoundFormat format;
+    private readonly PcmLayout format;
     private byte[] stored = [];
     private long left;
 
-    public SampleBytes(Stream stream, SoundFormat format)
+    public SampleBytes(Stream stream, PcmLayout format)
     {
         this.stream = stream;
         this.format = format;

@@ -1,6 +1,6 @@
 namespace DomainSsl.Audio.Decoding;
 
-/// <summary>What WAV and AIFF headers are held against alike, before a byte of sound is read.</summary>
+/// <summary>What the headers of all formats are held against alike, before a byte of sound is read.</summary>
 internal static class SoundChecks
 {
     public static void Layout(string name, SampleKind kind, int bits, int channels, long rate, SoundLimits limits)
@@ -14,18 +14,21 @@ internal static class SoundChecks
         {
             SampleKind.Integer => bits is 8 or 16 or 24 or 32,
             SampleKind.Float => bits is 32 or 64,
+            SampleKind.Compressed => true,
             _ => bits == 8,
         };
         if (!known) throw new AudioException(AudioError.Header,
             $"The {name} file says that a sample has {bits} bits, which no such file has; export it with 16 bits.");
     }
 
-    public static void Length(SoundFormat format, SoundLimits limits)
+    public static void Length(PcmLayout layout, SoundLimits limits)
     {
-        if (format.Frames == 0) throw new AudioException(AudioError.NoSamples, "The file holds a header but no sound; record or export it again.");
-        if (format.Seconds > limits.MaxSeconds || format.Frames * format.Channels > limits.MaxSamples)
-            throw new AudioException(AudioError.Limit, $"The sound is {format.Seconds / 60:0} minutes long with {format.Channels} channel(s), more than is taken at once; cut it into shorter recordings.");
+        if (layout.Frames == 0) throw new AudioException(AudioError.NoSamples, "The file holds a header but no sound; record or export it again.");
+        if (layout.Seconds > limits.MaxSeconds) throw TooLong(layout.Seconds, limits);
     }
+
+    public static AudioException TooLong(double seconds, SoundLimits limits) => new(AudioError.Limit,
+        $"The sound is {seconds / 60:0} minutes long; at most {limits.MaxSeconds / 60:0} are taken. Cut it into shorter recordings.");
 
     public static AudioException Truncated(string name, long announced, long held) => new(AudioError.Truncated,
         $"The {name} file was cut off: it announces {announced} bytes of sound and holds {Math.Max(0, held)}. Copy or export it again.");

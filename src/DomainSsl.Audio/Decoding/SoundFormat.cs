@@ -1,49 +1,15 @@
 namespace DomainSsl.Audio.Decoding;
 
-/// <summary>How samples are stored.</summary>
-public enum SampleKind
-{
-    /// <summary>Two's complement integers of 8 to 32 bits; 8-bit WAV is unsigned.</summary>
-    Integer,
-
-    /// <summary>IEEE 754 floats of 32 or 64 bits.</summary>
-    Float,
-
-    /// <summary>G.711 A-law, 8 bits.</summary>
-    ALaw,
-
-    /// <summary>G.711 μ-law, 8 bits.</summary>
-    MuLaw,
-}
-
-/// <summary>What a header says about a sound, checked against the file's length: where the samples lie and how they are stored.</summary>
-/// <param name="Container"><c>wav</c> (RIFF, RIFX and RF64) or <c>aiff</c> (AIFF and AIFC).</param>
-/// <param name="Kind">How samples are stored.</param>
-/// <param name="ContainerBits">Bits a sample takes in the file: 8, 16, 24, 32 or 64.</param>
-/// <param name="BigEndian">Most significant byte first.</param>
-/// <param name="SignedBytes">8-bit integers are signed (AIFF) rather than offset by 128 (WAV).</param>
+/// <summary>What a file says of its sound.</summary>
+/// <param name="Container">What the file is: <c>wav</c> (RIFF, RIFX and RF64), <c>aiff</c> (AIFF and AIFC), <c>au</c>, <c>mp3</c>, <c>flac</c>, <c>ogg</c>, <c>mov</c> (MP4, M4A, 3GP), <c>matroska</c>
+/// (WebM) and so on.</param>
+/// <param name="Codec">How samples are stored, in ffmpeg's words, e.g. <c>pcm_s16le</c>, <c>pcm_f32be</c>, <c>pcm_mulaw</c>, <c>mp3</c>, <c>opus</c>.</param>
 /// <param name="SampleRate">Frames a second, Hz.</param>
 /// <param name="Channels">Channels.</param>
-/// <param name="DataOffset">Position of the first sample in the file, bytes.</param>
-/// <param name="Frames">Whole frames that the file holds.</param>
-public sealed record SoundFormat(
-    string Container, SampleKind Kind, int ContainerBits, bool BigEndian, bool SignedBytes, int SampleRate, int Channels, long DataOffset, long Frames)
+/// <param name="Frames">Whole frames that the file holds; null where only decoding tells (compressed sound).</param>
+/// <param name="AnnouncedSeconds">Length as the file says; null where it does not say.</param>
+public sealed record SoundFormat(string Container, string Codec, int SampleRate, int Channels, long? Frames, double? AnnouncedSeconds)
 {
-    /// <summary>Bytes a frame (all channels).</summary>
-    public int BlockAlign => Channels * ContainerBits / 8;
-
-    /// <summary>Length in seconds.</summary>
-    public double Seconds => (double)Frames / SampleRate;
-
-    /// <summary>The stored form in ffmpeg's words, e.g. <c>pcm_s16le</c>, <c>pcm_f32be</c>, <c>pcm_mulaw</c>.</summary>
-    public string Codec => Kind switch
-    {
-        SampleKind.ALaw => "pcm_alaw",
-        SampleKind.MuLaw => "pcm_mulaw",
-        SampleKind.Float => $"pcm_f{ContainerBits}{Endianness}",
-        _ when ContainerBits == 8 => SignedBytes ? "pcm_s8" : "pcm_u8",
-        _ => $"pcm_s{ContainerBits}{Endianness}",
-    };
-
-    private string Endianness => BigEndian ? "be" : "le";
+    /// <summary>Length in seconds as far as it is known before decoding.</summary>
+    public double? Seconds => Frames is { } frames ? (double)frames / SampleRate : AnnouncedSeconds;
 }

@@ -8,9 +8,10 @@ namespace DomainSsl.Audio.Decoding;
 /// </summary>
 internal static class WavHeader
 {
-    private const ushort Pcm = 1, IeeeFloat = 3, ALaw = 6, MuLaw = 7, Extensible = 0xFFFE;
+    private const ushort Pcm = 1, IeeeFloat = 3, ALaw = 6, MuLaw = 7, MsAdpcm = 2, ImaAdpcm = 0x11, Gsm = 0x31, Mpeg = 0x50, Mp3 = 0x55, Extensible = 0xFFFE;
 
-    public static SoundFormat Read(Stream stream, long length, ReadOnlySpan<byte> first12, SoundLimits limits)
+    /// <summary>Reads and checks. A codec that is ffmpeg's work comes back as <see cref="SampleKind.Compressed"/> with rate and channels checked and no frames.</summary>
+    public static PcmLayout Read(Stream stream, long length, ReadOnlySpan<byte> first12, SoundLimits limits)
     {
         string form = ChunkReader.FourLetters(first12);
         var chunks = new ChunkReader(stream, length, bigEndian: form == "RIFX");
@@ -60,12 +61,14 @@ internal static class WavHeader
             IeeeFloat => SampleKind.Float,
             ALaw => SampleKind.ALaw,
             MuLaw => SampleKind.MuLaw,
+            MsAdpcm or ImaAdpcm or Gsm or Mpeg or Mp3 when form == "RIFF" => SampleKind.Compressed,
             _ => throw new AudioException(AudioError.Codec, $"The WAV file's sound is stored as {CodecName(code)}, which is not read here; export it as uncompressed WAV (PCM)."),
         };
         SoundChecks.Layout("WAV", kind, bits, channels, rate, limits);
+        if (kind == SampleKind.Compressed) return new PcmLayout("wav", kind, bits, BigEndian: false, SignedBytes: false, (int)rate, channels, found.Body, 0);
         if (align != channels * bits / 8)
             throw new AudioException(AudioError.Header, "The WAV file contradicts itself about the size of a sample; export it again.");
-        return new SoundFormat("wav", kind, bits, chunks.BigEndian, SignedBytes: false, (int)rate, channels, found.Body, found.Size / align);
+        return new PcmLayout("wav", kind, bits, chunks.BigEndian, SignedBytes: false, (int)rate, channels, found.Body, found.Size / align);
     }
 
     /// <summary>
@@ -82,10 +85,9 @@ internal static class WavHeader
 
     private static string CodecName(ushort code) => code switch
     {
-        0x0002 => "Microsoft ADPCM",
-        0x0011 => "IMA ADPCM",
-        0x0031 => "GSM 6.10",
-        0x0050 or 0x0055 => "MPEG audio (MP3)",
+        MsAdpcm or ImaAdpcm => "ADPCM",
+        Gsm => "GSM 6.10",
+        Mpeg or Mp3 => "MPEG audio (MP3)",
         0x0161 or 0x0162 => "Windows Media Audio",
         _ => $"an unknown codec (code 0x{code:X4})",
     };

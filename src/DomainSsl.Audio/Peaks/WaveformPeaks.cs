@@ -19,19 +19,24 @@ public sealed record WaveformPeaks(int PerSecond, double Seconds, float[] Min, f
     public static WaveformPeaks Of(Sound sound, int perSecond = DefaultPerSecond)
     {
         ArgumentNullException.ThrowIfNull(sound);
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(perSecond);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(perSecond, sound.SampleRate);
-        int count = (int)(((long)sound.Frames * perSecond + sound.SampleRate - 1) / sound.SampleRate);
+        var meter = new PeakMeter(sound.SampleRate, sound.Channels, perSecond, int.MaxValue);
+        meter.Add(sound.Samples);
+        return meter.Finish();
+    }
+
+    /// <summary>The same outline with at most so many stretches, for a view of the whole: neighbours joined in equal groups.</summary>
+    /// <returns>Smallest and largest of each group, and how long a group is, seconds.</returns>
+    public (float[] Min, float[] Max, double SecondsEach) Overview(int most)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(most);
+        int each = Math.Max(1, (Min.Length + most - 1) / most), count = (Min.Length + each - 1) / each;
         var (min, max) = (new float[count], new float[count]);
         for (int i = 0; i < count; i++)
         {
-            int from = Edge(i), to = Math.Min(Edge(i + 1), sound.Frames);
-            var stretch = sound.Samples.AsSpan(from * sound.Channels, (to - from) * sound.Channels);
-            min[i] = TensorPrimitives.Min<float>(stretch);
-            max[i] = TensorPrimitives.Max<float>(stretch);
+            int from = i * each, length = Math.Min(each, Min.Length - from);
+            min[i] = TensorPrimitives.Min<float>(Min.AsSpan(from, length));
+            max[i] = TensorPrimitives.Max<float>(Max.AsSpan(from, length));
         }
-        return new WaveformPeaks(perSecond, sound.Seconds, min, max);
-
-        int Edge(int i) => (int)Math.Min((long)i * sound.SampleRate / perSecond, sound.Frames);
+        return (min, max, (double)each / PerSecond);
     }
 }

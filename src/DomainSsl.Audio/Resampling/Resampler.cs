@@ -67,7 +67,7 @@ public sealed class Resampler
             long position = (long)n * down;
             long whole = position / up;
             int phase = (int)(position % up);
-            var filter = phases.Length > 0 ? phases[phase] ??= Filter(phase, new float[taps]) : Filter(phase, scratch);
+            var filter = FilterAt(phase, scratch);
             long first = whole - taps / 2 + 1;
             int skip = (int)Math.Max(0, -first);
             int count = (int)Math.Min(taps, input.Length - first) - skip;
@@ -75,6 +75,17 @@ public sealed class Resampler
         }
         return output;
     }
+
+    /// <summary>Output samples for each <see cref="Down"/> input samples.</summary>
+    internal int Up => up;
+
+    internal int Down => down;
+
+    /// <summary>Length of a filter; output n is its product with the input from n·down/up − taps/2 + 1 on.</summary>
+    internal int Taps => taps;
+
+    /// <summary>The filter of a phase; made in <paramref name="scratch"/> where there are too many to keep.</summary>
+    internal float[] FilterAt(int phase, float[] scratch) => phases.Length > 0 ? phases[phase] ??= Filter(phase, new float[taps]) : Filter(phase, scratch);
 
     /// <summary>The taps for one phase, scaled to a sum of one so that a constant stays that constant at every phase.</summary>
     private float[] Filter(int phase, float[] into)

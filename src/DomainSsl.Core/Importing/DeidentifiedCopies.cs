@@ -55,7 +55,7 @@ public sealed class DeidentifiedCopies(Secrets secrets, AuditLog audit)
         byte[] bytes;
         try { bytes = File.ReadAllBytes(file); }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException) { throw new RefusedException(ImportRefusals.Unreadable(e.Message)); }
-        if (SoundFile.IsSound(bytes.AsSpan(0, Math.Min(12, bytes.Length))))
+        if (SoundFile.IsSound(bytes))
         {
             using var source = new MemoryStream(bytes, writable: false);
             var sound = SoundFile.Read(source);

@@ -66,7 +66,7 @@ public sealed record FileInspection(string File, string Kind)
             var info = new FileInfo(path);
             if (info.Length == 0) return Failed(path, "unknown", ImportRefusals.Empty.Code, ImportRefusals.Empty.Sentence);
             using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 64 << 10);
-            var first = new byte[12];
+            var first = new byte[4096];       // the first frames of MPEG sound; all else tells itself in 12
             int read = stream.ReadAtLeast(first, first.Length, throwOnEndOfStream: false);
             stream.Position = 0;
             return SoundFile.IsSound(first.AsSpan(0, read)) ? Sound(path, stream) : Scan(path, stream, attributes);

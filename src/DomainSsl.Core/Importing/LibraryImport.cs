@@ -138,22 +138,21 @@ public sealed partial class LibraryImport(
     {
         if (source.Refusal is not null) return new PreparedRefusal(source.Name, source.Length, source.Refusal);
         long length = source.Length;
-        byte[] bytes = [];
         try
         {
-            bytes = source.Read();
+            var bytes = source.Read();
             length = bytes.Length;
             if (bytes.Length == 0) return new PreparedRefusal(source.Name, 0, ImportRefusals.Empty);
             var hash = Convert.ToHexStringLower(SHA256.HashData(bytes));
             if (await IsKnownAsync(hash, cancel)) return new PreparedDuplicate(source.Name, length, hash);
-            if (SoundFile.IsSound(bytes.AsSpan(0, Math.Min(12, bytes.Length))))
+            if (SoundFile.IsSound(bytes))
             {
                 var who = source.Speaker ?? source.Patient;
                 return new PreparedSound(source.Name, length, hash, SoundPreparation.Prepare(bytes, hash, blobs, keepOriginal, cancel), who is null ? null : secrets.SpeakerPseudonym(who));
             }
             return ScanPreparation.Prepare(source, bytes, hash, secrets, blobs, keepOriginal);
         }
-        catch (DicomException e) when (e.Code == DicomErrors.NotDicom) { return new PreparedRefusal(source.Name, length, NameOtherKind(bytes)); }
+        catch (DicomException e) when (e.Code == DicomErrors.NotDicom) { return new PreparedRefusal(source.Name, length, ImportRefusals.UnknownKind); }
         catch (DicomException e) { return new PreparedRefusal(source.Name, length, new Refusal(e.Code, e.Message)); }
         catch (AudioException e) { return new PreparedRefusal(source.Name, length, new Refusal(e.Code, e.Message)); }
         catch (RefusedException e) { return new PreparedRefusal(source.Name, length, e.Refusal); }
@@ -163,19 +162,6 @@ public sealed partial class LibraryImport(
             UnexpectedFault(logger, e, length);
             return new PreparedRefusal(source.Name, length, ImportRefusals.Unexpected(e.GetType().Name));
         }
-    }
-
-    // Compressed sound that is not read here is named as such, so that people know to convert it; all else is "neither scan nor recording".
-    private static Refusal NameOtherKind(byte[] bytes)
-    {
-        try
-        {
-            using var stream = new MemoryStream(bytes, writable: false);
-            _ = SoundFile.ReadFormat(stream);
-        }
-        catch (AudioException e) when (e.Code == AudioError.Codec) { return new Refusal(e.Code, e.Message); }
-        catch (AudioException) { /* no sound either */ }
-        return ImportRefusals.UnknownKind;
     }
 
     private async Task<bool> IsKnownAsync(string hash, CancellationToken cancel)

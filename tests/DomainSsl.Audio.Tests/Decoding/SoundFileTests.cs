@@ -100,7 +100,7 @@ public class SoundFileTests
             "rate" => TestSounds.Wav(rate: 2_000_000_000),
             "align" => TestSounds.Wav(align: 3),
             "bits" => TestSounds.Wav(bits: 17),
-            "codec" => TestSounds.Wav(code: 0x55),
+            "codec" => TestSounds.Wav(code: 0x1234),
             "longer" => TestSounds.Wav(announced: 3202),
             _ => TestSounds.Wav(dataBytes: 0),
         };

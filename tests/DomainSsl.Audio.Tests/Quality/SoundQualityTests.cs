@@ -52,4 +52,41 @@ public class SoundQualityTests
         using var stream = File.OpenRead(SharedData.Path("speech/compat/" + file));
         Assert.Empty(SoundQuality.Measure(SoundFile.Read(stream)).Findings);
     }
+
+    [Theory]
+    [InlineData(5)]
+    [InlineData(15)]
+    [InlineData(30)]
+    public void Measure_SpeechInNoise_EstimatesTheirRatio(double decibels)
+    {
+        float[] speech = [.. TestSounds.Speech(4).SelectMany(c => c.Concat(new float[6_000]))];
+        // Speech as loud as it is while it is there: mean power of what stands above its own loudest by less than 25 dB.
+        var windows = speech.Chunk(320).Select(w => w.Average(x => (double)x * x)).ToList();
+        double power = windows.Where(p => p > windows.Max() / 300).Average(), deviation = Math.Sqrt(power / Math.Pow(10, decibels / 10));
+        var random = new Random(4);
+        for (int i = 0; i < speech.Length; i++)
+            speech[i] += (float)(deviation * Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble()));
+        var quality = SoundQuality.Measure(new Sound(speech, 16_000, 1));
+        Assert.Equal(decibels, quality.SnrDb!.Value, 4.0);
+        Assert.Equal(decibels < 10, quality.Findings.Any(f => f.Code == "noisy"));
+    }
+
+    [Fact]
+    public void Measure_SteadyTone_HasNoSignalToNoise() => Assert.Null(SoundQuality.Measure(TestSounds.Tone(440, seconds: 5)).SnrDb);
+
+    [Theory]
+    [InlineData(2)]
+    [InlineData(1_000)]
+    public void Meter_InBlocks_MeasuresTheWhole(int block)
+    {
+        using var file = File.OpenRead(SharedData.Path("speech/compat/wav-clipped.wav"));
+        var sound = SoundFile.Read(file);
+        var whole = SoundQuality.Measure(sound);
+        var meter = new QualityMeter(sound.SampleRate, 1);
+        for (int at = 0; at < sound.Samples.Length; at += block) meter.Add(sound.Samples.AsSpan(at, Math.Min(block, sound.Samples.Length - at)));
+        var ours = meter.Finish();
+        Assert.Equal(whole.RmsDb, ours.RmsDb, 5);
+        Assert.Equal((whole.PeakDb, whole.ClippedShare), (ours.PeakDb, ours.ClippedShare));
+        Assert.Equal(whole.Findings, ours.Findings);
+    }
 }

@@ -123,7 +123,7 @@ public sealed class LibraryImportTests
         Assert.Equal(new Dictionary<string, string>
         {
             ["text.dcm"] = "unknown-kind", ["short.dcm"] = "truncated", ["empty.dcm"] = "empty", ["text.wav"] = "unknown-kind", ["cut.wav"] = "audio-truncated", ["no-image.dcm"] = "no-pixels",
-            ["few-pixels.dcm"] = "truncated", ["list.csv"] = "table", ["song.mp3"] = "audio-codec",
+            ["few-pixels.dcm"] = "truncated", ["list.csv"] = "table", ["song.mp3"] = "audio-not-sound",
         }, codes);
         Assert.All(summary.Refused, r => Assert.Matches(@"^[A-Z0-9].{14,}\.$", r.Reason));
         var quarantine = await library.Get<Quarantine>().PageAsync(summary.BatchId, cancel: Cancel);
