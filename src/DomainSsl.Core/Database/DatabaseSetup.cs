@@ -33,6 +33,8 @@ public static class DatabaseSetup
         using var mine = InstanceLock.TryTake(path, TimeSpan.FromMinutes(2))
             ?? throw new RefusedException("database-busy", "Another process has been changing the database for two minutes; wait for it, or end it, and start again.");
         await db.Database.ExecuteSqlRawAsync("""DROP TABLE IF EXISTS "__EFMigrationsLock" """, cancel);
+        // Entity Framework sets this only for a file that it makes itself.
+        await db.Database.ExecuteSqlRawAsync("PRAGMA journal_mode=WAL", cancel);
         await db.Database.MigrateAsync(cancel);
     }
 

@@ -48,6 +48,7 @@ public sealed class Uploads(DataFolder folder, LibraryImport import, ILogger<Upl
     private static readonly TimeSpan KeptFor = TimeSpan.FromDays(7);
     private readonly ConcurrentDictionary<string, Upload> _uploads = new();
     private readonly CancellationTokenSource _stopping = new();
+    private Upload[] _interrupted = [];
 
     /// <summary>Opens an upload.</summary>
     public string Begin(string by)
@@ -101,21 +102,24 @@ public sealed class Uploads(DataFolder folder, LibraryImport import, ILogger<Upl
     /// <summary>Calls back whenever an upload moved on, from any thread, until what this returns is disposed.</summary>
     public IDisposable Subscribe(string id, Action changed) => _uploads.TryGetValue(id, out var upload) ? upload.Subscribe(changed) : new Nothing();
 
-    /// <summary>Takes up what a killed site left behind, and clears what is a week old.</summary>
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    /// <summary>Finds what a killed site left behind, and clears what is a week old: before the site answers, since a page that comes back asks for its upload at once.</summary>
+    public override Task StartAsync(CancellationToken cancellationToken)
     {
-        using var _ = stoppingToken.Register(_stopping.Cancel);
         foreach (var path in Directory.GetDirectories(folder.Incoming))
         {
             if (Upload.Read(path) is not { } upload) continue;
-            if (upload.Manifest.At < DateTime.UtcNow - KeptFor && upload.Manifest.State != UploadState.Importing)
-            {
-                Directory.Delete(path, recursive: true);
-                continue;
-            }
-            _uploads.TryAdd(upload.Manifest.Id, upload);
-            if (upload.Manifest.State == UploadState.Importing) await ImportAsync(upload);
+            if (upload.Manifest.At < DateTime.UtcNow - KeptFor && upload.Manifest.State != UploadState.Importing) Directory.Delete(path, recursive: true);
+            else _uploads.TryAdd(upload.Manifest.Id, upload);
         }
+        _interrupted = [.. _uploads.Values.Where(u => u.Manifest.State == UploadState.Importing)];
+        return base.StartAsync(cancellationToken);
+    }
+
+    /// <summary>Takes up the imports that were under way.</summary>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var _ = stoppingToken.Register(_stopping.Cancel);
+        foreach (var upload in _interrupted) await ImportAsync(upload);
     }
 
     private async Task ImportAsync(Upload upload)

@@ -4,7 +4,7 @@ using Microsoft.Playwright;
 
 namespace DomainSsl.Browser.Tests.Tasks;
 
-/// <summary>Labelling and review in a real browser against the running site, by keyboard; <see cref="KillTests"/> kills the server under them.</summary>
+/// <summary>Labelling and review in a real browser against the running site, by keyboard, over a killed server.</summary>
 public sealed class LabellingTests(Chromium chromium) : IClassFixture<Chromium>
 {
     [Fact]
@@ -44,6 +44,36 @@ public sealed class LabellingTests(Chromium chromium) : IClassFixture<Chromium>
         await page.WaitForFunctionAsync("item => document.querySelector('.room').dataset.item === item", given[^1].Item.ToString());
         await page.WaitForSelectorAsync(".save-state.saved");
         Assert.Equal(9, (await clinic.Tasks.ProgressAsync(task.Id, TestContext.Current.CancellationToken)).Labelled);
+    }
+
+    [Fact]
+    public async Task Label_WhileTheServerIsKilled_KeepsAnswersAndComesBackToTheSameImage()
+    {
+        await using var clinic = await SeededClinic.StartAsync(30);
+        var task = await clinic.MakeTaskAsync();
+        var page = await chromium.NewPageAsync(clinic.Site.Address);
+        await SeededClinic.SignInAsync(page, "anna", $"/tasks/{task.Id}/label");
+        await page.WaitForSelectorAsync(".room[data-cover=none][data-item]");
+        await page.WaitForTimeoutAsync(1500);
+
+        clinic.Site.Kill();
+        var given = new List<long>();
+        foreach (var key in (string[])["1", "2", "3"])
+        {
+            given.Add(await ItemAsync(page));
+            await page.Keyboard.PressAsync(key);
+            await page.WaitForFunctionAsync("before => document.querySelector('.room').dataset.item !== before", given[^1].ToString());
+        }
+        await page.WaitForSelectorAsync(".save-state.notsaved");
+        var before = await ItemAsync(page);
+        await clinic.Site.StartAgainAsync();
+
+        await using var db = await clinic.Database.CreateDbContextAsync(TestContext.Current.CancellationToken);
+        for (var tries = 0; tries < 200 && await db.Labels.CountAsync(TestContext.Current.CancellationToken) < given.Count; tries++) await Task.Delay(200, TestContext.Current.CancellationToken);
+        await page.WaitForFunctionAsync("item => document.querySelector('.room')?.dataset.item === item", before.ToString(), new() { Timeout = 40_000 });
+        await page.WaitForTimeoutAsync(3000); // the circuit may load the page anew; it must still be the same image
+        await page.WaitForFunctionAsync("item => document.querySelector('.room')?.dataset.item === item", before.ToString(), new() { Timeout = 40_000 });
+        Assert.Equal(given, await db.Labels.OrderBy(l => l.Id).Select(l => l.ItemId).ToListAsync(TestContext.Current.CancellationToken));
     }
 
     [Fact]

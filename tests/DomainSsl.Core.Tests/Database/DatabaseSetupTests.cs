@@ -34,6 +34,7 @@ public sealed class DatabaseSetupTests
         await using var db = await factory.CreateDbContextAsync(TestContext.Current.CancellationToken);
         Assert.Empty(await db.Database.GetPendingMigrationsAsync(TestContext.Current.CancellationToken));
         Assert.Equal(0, await db.Items.CountAsync(TestContext.Current.CancellationToken));
+        Assert.Equal("wal", (await db.Database.SqlQueryRaw<string>("SELECT journal_mode AS Value FROM pragma_journal_mode()").ToListAsync(TestContext.Current.CancellationToken))[0]);
         SqliteConnection.ClearAllPools();
     }
 }
