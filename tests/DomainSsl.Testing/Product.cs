@@ -115,25 +115,6 @@ public sealed class RunningSite : IAsyncDisposable
         _process.WaitForExit();
     }
 
-    /// <summary>SIGKILL to the worker alone; false where none is running just now.</summary>
-    public bool KillWorker()
-    {
-        foreach (var status in Directory.EnumerateFiles("/proc", "stat", new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 1, IgnoreInaccessible = true }))
-        {
-            try
-            {
-                // "PID (name) state PPID …"; the name may hold blanks.
-                var text = File.ReadAllText(status);
-                if (int.Parse(text[(text.LastIndexOf(')') + 2)..].Split(' ')[1], System.Globalization.CultureInfo.InvariantCulture) != ProcessId) continue;
-                using var worker = Process.GetProcessById(int.Parse(Path.GetFileName(Path.GetDirectoryName(status)!), System.Globalization.CultureInfo.InvariantCulture));
-                worker.Kill();
-                return true;
-            }
-            catch (Exception e) when (e is IOException or ArgumentException or FormatException or InvalidOperationException) { } // it ended meanwhile, or is no process
-        }
-        return false;
-    }
-
     /// <inheritdoc />
     public ValueTask DisposeAsync()
     {

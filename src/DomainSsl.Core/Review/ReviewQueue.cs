@@ -75,7 +75,7 @@ public sealed class ReviewQueue(IDbContextFactory<DomainSslContext> factory, Aud
 
     /// <summary>
     /// How many are open: all predictions less those that somebody decided on or labelled. The two lists are short beside a hundred thousand predictions, which are counted by their index
-    /// alone; asking each prediction whether it is open takes a hundred times as long.
+    /// alone, instead of asking each prediction whether it is open.
     /// </summary>
     internal static async Task<int> CountOpenAsync(DomainSslContext db, long taskId, string modelId, CancellationToken cancel)
     {

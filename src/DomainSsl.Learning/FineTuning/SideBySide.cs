@@ -4,8 +4,8 @@ using static TorchSharp.torch;
 namespace DomainSsl.Learning.FineTuning;
 
 /// <summary>
-/// Runs small fits at once, each on one core. A step of a few dozen small images has too little in it for several cores: two fits side by side on two cores are done sooner than one
-/// after the other on both (README, "Speed"). On a GPU, which is one, they run in turn.
+/// Runs small fits at once, each on one core. A step of a few dozen small images has too little in it for several cores: so on the CPU fits go side by
+/// side instead. On a GPU, which is one, they run in turn.
 /// </summary>
 internal static class SideBySide
 {

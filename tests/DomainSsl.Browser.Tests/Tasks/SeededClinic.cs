@@ -37,7 +37,6 @@ internal sealed class SeededClinic : IAsyncDisposable
     public ReviewQueue Reviews => services.GetRequiredService<ReviewQueue>();
     public IDbContextFactory<DomainSslContext> Database => services.GetRequiredService<IDbContextFactory<DomainSslContext>>();
     public DataFolder Data => services.GetRequiredService<DataFolder>();
-    public T Get<T>() where T : notnull => services.GetRequiredService<T>();
     public long CollectionId { get; private set; }
 
     public static async Task<SeededClinic> StartAsync(int images)
