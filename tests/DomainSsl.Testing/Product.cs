@@ -83,7 +83,12 @@ public sealed class RunningSite : IAsyncDisposable
     public static async Task<RunningSite> StartAsync(string data, params string[] arguments)
     {
         var site = new RunningSite(data, FreePort(), arguments);
-        await site.StartAgainAsync();
+        try { await site.StartAgainAsync(); }
+        catch
+        {
+            site.Kill(); // nobody else knows of it
+            throw;
+        }
         return site;
     }
 
@@ -103,7 +108,7 @@ public sealed class RunningSite : IAsyncDisposable
             try { await client.GetAsync(Address); return; }
             catch (HttpRequestException)
             {
-                if (begun.Elapsed > TimeSpan.FromSeconds(90)) Xunit.Assert.Fail($"serve does not answer after {begun.Elapsed.TotalSeconds:0} s; it said: {Said}");
+                if (begun.Elapsed > TimeSpan.FromMinutes(3)) Xunit.Assert.Fail($"serve does not answer after {begun.Elapsed.TotalSeconds:0} s; it said: {Said}");
                 await Task.Delay(100);
             }
         }

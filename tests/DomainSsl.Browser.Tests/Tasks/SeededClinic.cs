@@ -130,9 +130,9 @@ internal sealed class SeededClinic : IAsyncDisposable
     public static Task ShownAsync(IPage page, long? item = null) => page.WaitForFunctionAsync("""
         item => {
           const shown = document.querySelector('.room[data-cover=none]')?.dataset.item;
-          return document.body.dataset.ready && document.querySelector('dialog.keys[data-ready]') && !document.body.classList.contains('connection-lost') && (item === null ? !!shown : shown === item);
+          return document.body?.dataset.ready && document.querySelector("dialog.keys[data-ready]") && !document.body.classList.contains('connection-lost') && (item === null ? !!shown : shown === item);
         }
-        """, item?.ToString(System.Globalization.CultureInfo.InvariantCulture), new() { Timeout = 60_000 });
+        """, item?.ToString(System.Globalization.CultureInfo.InvariantCulture), new() { Timeout = 240_000 });
 
     /// <summary>Waits until so many images have been fetched: what is needed to go on while the server is away.</summary>
     public static Task FetchedAsync(IPage page, int images) => page.WaitForFunctionAsync(
