@@ -88,7 +88,8 @@ public sealed class KillTests(Chromium chromium) : IClassFixture<Chromium>
         Assert.All(await db.Instances.Select(i => i.BlobHash).Distinct().ToListAsync(cancel), hash => Assert.True(blobs.Contains(hash), $"The blob {hash} is missing."));
         Assert.All(blobs.All(), hash => Assert.True(blobs.IsWhole(hash), $"The blob {hash} is not what its name says."));
         Assert.Null(await clinic.Get<AuditLog>().FirstBrokenAsync(cancel));
-        TestContext.Current.TestOutputHelper?.WriteLine($"{room.Given.Count} answers, {drops.Files} files ({cutOff} times cut off), {pretraining.Runs} runs; from the start of a site to the page on its item {back.Average():0.0} s, at most {back.Max():0.0} s.");
+        TestContext.Current.TestOutputHelper?.WriteLine(
+            $"{room.Given.Count} answers, {drops.Files} files ({cutOff} times cut off), {pretraining.Runs} runs; from the start of a site to the page on its item {back.Average():0.0} s, at most {back.Max():0.0} s.");
     }
 
     /// <summary>Waits for something, and says what was awaited where it does not come.</summary>
@@ -98,7 +99,13 @@ public sealed class KillTests(Chromium chromium) : IClassFixture<Chromium>
         catch (Exception e) when (e is TimeoutException or PlaywrightException)
         {
             var seen = "";
-            try { seen = await page.EvaluateAsync<string>("document.body?.className + ' | ' + JSON.stringify(document.body?.dataset) + ' | ' + document.querySelector('.room')?.outerHTML.slice(0, 200) + ' | ' + document.querySelector('.save-state')?.outerHTML + ' | ' + document.body?.innerText.slice(0, 400)"); }
+            try
+            {
+                seen = await page.EvaluateAsync<string>("""
+                    [document.body?.className, JSON.stringify(document.body?.dataset), JSON.stringify(document.querySelector('.room')?.dataset), document.querySelector('.save-state')?.outerHTML,
+                      document.body?.innerText.slice(0, 400)].join(' | ')
+                    """);
+            }
             catch (PlaywrightException) { } // it is between two pages
             Assert.Fail($"{awaited}: this did not come. {page.Url} shows: {seen} ({e.Message})");
         }
@@ -164,9 +171,9 @@ public sealed class KillTests(Chromium chromium) : IClassFixture<Chromium>
                 try
                 {
                     await page.GotoAsync("/import");
-                    await page.WaitForSelectorAsync("body[data-ready]");
+                    await page.WaitForSelectorAsync("body[data-ready]", new() { Timeout = 30_000 });
                     await page.SetInputFilesAsync("#pick-files", files);
-                    await page.WaitForFunctionAsync("document.body?.dataset.busy || location.search.includes('upload=')");
+                    await page.WaitForFunctionAsync("document.body?.dataset.busy || location.search.includes('upload=')", null, new() { Timeout = 10_000 });
                     return;
                 }
                 catch (Exception e) when (e is TimeoutException or PlaywrightException)
