@@ -156,6 +156,7 @@ public static class SiteHost
         app.MapTaskEndpoints();
         app.MapPixelEndpoints();
         app.MapReviewEndpoints();
+        app.MapTranscriptEndpoints();
         app.MapRazorComponents<App>().AddInteractiveServerRenderMode(o => o.ContentSecurityFrameAncestorsPolicy = "'none'");
     }
 
