@@ -70,7 +70,7 @@ public static class KMeans
             var at = tensor([.. Enumerable.Range(0, candidates).Select(_ => (float)random.Uniform())]).to(points.device) * sums[-1];
             var drawn = points.index_select(0, searchsorted(sums, at).clamp(max: points.shape[0] - 1));                        // L×D
             var left = minimum(distance.unsqueeze(1), (squares + drawn.square().sum(1) - 2 * points.matmul(drawn.t())).clamp(min: 0)); // N×L
-            var best = left.sum(0).argmin();
+            var best = left.sum([0]).argmin(); // not sum(0), which C# takes for a type
             distance.copy_(left.index_select(1, best.view(1)).squeeze(1));
             chosen.Add(drawn.index_select(0, best.view(1)).squeeze(0).MoveToOuterDisposeScope());
         }
