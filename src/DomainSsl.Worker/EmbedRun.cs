@@ -34,7 +34,7 @@ public sealed class EmbedRun(ShardStore shards, ModelFiles files, ModelRegistry 
         }
         else
         {
-            using var encoder = EncoderWeights.Load(files.EncoderWeights(model), device);
+            using var encoder = EncoderWeights.Load(files.EncoderWeights(model, Learning.Encoders.Modalities.Image), device);
             rows = InShard(encoder.Spec.Resolution, (shard, places) => FeatureBatches.Of(encoder, shard, places, device, context, "Embedding"));
         }
         WriteNpy(Path.Combine(context.Folder, FeaturesFile), rows);

@@ -16,10 +16,14 @@ public sealed class ModelFiles(DataFolder folder, ModelRegistry registry)
     private const string Weights = "weights.safetensors", Description = "model.json";
 
     /// <summary>The weights of an encoder; the public one's are taken out of their package at first use.</summary>
-    /// <exception cref="RefusedException">It is no encoder, or its files are gone.</exception>
-    public string EncoderWeights(Model model)
+    /// <param name="model">The encoder.</param>
+    /// <param name="modality">What it must take, <c>image</c> or <c>sound</c>; null: either.</param>
+    /// <exception cref="RefusedException">It is no encoder, one of something else, or its files are gone.</exception>
+    public string EncoderWeights(Model model, string? modality = null)
     {
         if (model.Kind != ModelKind.Encoder) throw new RefusedException("no-encoder", $"{model.Name} is a {model.Kind.ToString().ToLowerInvariant()}; name an encoder.");
+        if (modality is not null && SpecOf(model).Modality != modality)
+            throw new RefusedException("other-encoder", $"{model.Name} is an encoder of {(modality == Modalities.Image ? "sound" : "images")}; name one of {(modality == Modalities.Image ? "images" : "sound")}.");
         var path = registry.WeightsPath(model.Id);
         if (File.Exists(path)) return path;
         if (model.Id != PublicModel.Id) throw new RefusedException("weights-missing", $"The weights of {model.Name} are no longer in the data folder; restore a backup.");
@@ -31,8 +35,8 @@ public sealed class ModelFiles(DataFolder folder, ModelRegistry registry)
     public static EncoderSpec SpecOf(Model model) => JsonSerializer.Deserialize<EncoderSpec>(model.Architecture, LearningJson.Options)
         ?? throw new RefusedException("model-damaged", $"The registry does not say what {model.Name} is made like; restore a backup.");
 
-    /// <summary>An encoder as an arm of a comparison.</summary>
-    public Arm ArmOf(Model model, string name) => new(name, SpecOf(model), EncoderWeights(model));
+    /// <summary>An encoder of images as an arm of a comparison.</summary>
+    public Arm ArmOf(Model model, string name) => new(name, SpecOf(model), EncoderWeights(model, Modalities.Image));
 
     /// <summary>The folder of a classifier.</summary>
     /// <exception cref="RefusedException">It is no classifier, or its files are gone.</exception>

@@ -5,6 +5,7 @@ using DomainSsl.Core.Database;
 using DomainSsl.Core.Models;
 using DomainSsl.Core.Runs;
 using DomainSsl.Learning;
+using DomainSsl.Learning.Encoders;
 using DomainSsl.Learning.Health;
 using DomainSsl.Learning.Training;
 using DomainSsl.Learning.Weights;
@@ -12,7 +13,7 @@ using Microsoft.EntityFrameworkCore;
 
 namespace DomainSsl.Worker;
 
-/// <summary>Pretraining: the collection's images → shard → trainer → an encoder in the registry.</summary>
+/// <summary>Pretraining: the collection's images or recordings → shard → trainer → an encoder in the registry.</summary>
 public sealed class PretrainRun(IDbContextFactory<DomainSslContext> factory, ShardStore shards, ModelFiles files, ModelRegistry registry)
 {
     /// <summary>The result as it stands in the row, and as <c>pretrain --json</c> has it.</summary>
@@ -27,15 +28,16 @@ public sealed class PretrainRun(IDbContextFactory<DomainSslContext> factory, Sha
         await using (var db = await factory.CreateDbContextAsync(context.Stop))
             collection = await db.Collections.AsNoTracking().SingleOrDefaultAsync(c => c.Id == request.CollectionId, context.Stop)
                 ?? throw new RefusedException("no-collection", "The collection is no longer there; choose another.");
-        var items = await shards.ItemsAsync(collection.Id, null, context.Stop);
-        var shard = shards.Prepare(items, [recipe.ShardResolution], context)[recipe.ShardResolution];
+        var shard = recipe.Modality == Modalities.Sound
+            ? shards.PrepareSounds(await shards.SoundsAsync(collection.Id, context.Stop), context)
+            : shards.Prepare(await shards.ItemsAsync(collection.Id, null, context.Stop), [recipe.ShardResolution], context)[recipe.ShardResolution].Path;
 
-        var (start, parent) = await StartAsync(request.InitModelId ?? recipe.Start, context.Stop);
+        var (start, parent) = await StartAsync(request.InitModelId ?? recipe.Start, recipe.Modality, context.Stop);
         context.Report(new RunReport(Stage: "Starting"));
         var watcher = new Watcher(context, request, recipe);
         var result = Trainer.Run(new TrainRequest
         {
-            Recipe = recipe, ShardPath = shard.Path, RunFolder = context.Folder, MaxSteps = request.MaxSteps, MaxSeconds = request.MaxSeconds, Seed = request.Seed, InitWeights = start,
+            Recipe = recipe, ShardPath = shard, RunFolder = context.Folder, MaxSteps = request.MaxSteps, MaxSeconds = request.MaxSeconds, Seed = request.Seed, InitWeights = start,
         }, watcher, context.Stop);
 
         context.Report(new RunReport(Stage: "Storing the encoder", SecondsLeft: 0));
@@ -57,22 +59,23 @@ public sealed class PretrainRun(IDbContextFactory<DomainSslContext> factory, Sha
         });
     }
 
-    private async Task<(string Weights, string? Parent)> StartAsync(string start, CancellationToken cancel)
+    private async Task<(string Weights, string? Parent)> StartAsync(string start, string modality, CancellationToken cancel)
     {
         if (start == "scratch") return (start, null);
         var model = await registry.GetAsync(start, cancel);
-        return (files.EncoderWeights(model), model.Id);
+        return (files.EncoderWeights(model, modality), model.Id);
     }
 
     private static double Round(double value) => Math.Round(value, 4);
 
     private sealed class Watcher(RunContext context, PretrainRequest request, Recipe recipe) : IRunWatcher
     {
+        private readonly string _items = recipe.Modality == Modalities.Sound ? "pieces of sound" : "images";
         private string _state = "";
 
         public void Started(RunStart start)
         {
-            context.Log($"{recipe.Name}: {start.Encoder}, {start.Parameters:#,0} parameters, {start.Items:#,0} images, {start.Batch} a step, on {start.Device} in {start.Precision}.");
+            context.Log($"{recipe.Name}: {start.Encoder}, {start.Parameters:#,0} parameters, {start.Items:#,0} {_items}, {start.Batch} a step, on {start.Device} in {start.Precision}.");
             foreach (var note in start.Notes) context.Log(note);
             // A checkpoint is progress, also where the worker was killed before it could say so: only a run that gets no further is given up (RunQueue.MostAttempts).
             context.Report(new RunReport(start.Progress, Device: start.Device == "cpu" ? $"cpu ({TorchProcess.Cores()} threads)" : start.Device, Stage: $"Step {start.Step:#,0}"));
@@ -91,6 +94,6 @@ public sealed class PretrainRun(IDbContextFactory<DomainSslContext> factory, Sha
 
         public void Checked(int step, string folder) => context.Log($"Checkpoint at step {step}.");
 
-        public void Ended(TrainResult result) => context.Log($"{result.Steps:#,0} steps in {result.Seconds:0} s, {result.SamplesPerSecond:0} images a second.");
+        public void Ended(TrainResult result) => context.Log($"{result.Steps:#,0} steps in {result.Seconds:0} s, {result.SamplesPerSecond:0} {_items} a second.");
     }
 }

@@ -1,5 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
+using DomainSsl.Audio;
+using DomainSsl.Audio.Decoding;
 using DomainSsl.Core;
 using DomainSsl.Core.Database;
 using DomainSsl.Core.Library;
@@ -19,19 +21,36 @@ namespace DomainSsl.Worker;
 /// <param name="PatientId">Whose it is.</param>
 public sealed record ShardItem(long Id, string Hash, string BlobHash, int Frame, long? PatientId);
 
+/// <summary>A sound to be prepared.</summary>
+/// <param name="Hash">Identity of its content.</param>
+/// <param name="BlobHash">The stored recording, 16 kHz.</param>
+/// <param name="Start">Where it begins in the recording, seconds.</param>
+/// <param name="End">Where it ends, seconds.</param>
+/// <param name="Speech">The speech in it, by start; empty where none was looked for or found.</param>
+public sealed record SoundItem(string Hash, string BlobHash, double Start, double End, IReadOnlyList<Stretch> Speech);
+
+/// <summary>A stretch of a recording.</summary>
+/// <param name="Start">Seconds.</param>
+/// <param name="End">Seconds.</param>
+/// <param name="Channel">The stored channel, from 0; null: the mean of all.</param>
+public sealed record Stretch(double Start, double End, int? Channel = null);
+
 /// <summary>A shard and where each item is in it.</summary>
 /// <param name="Path">The file.</param>
 /// <param name="Places">Item id → place.</param>
 public sealed record PreparedShard(string Path, IReadOnlyDictionary<long, int> Places);
 
 /// <summary>
-/// Decoded images for training: each set of items once a resolution, in <c>shards/</c>, named by the hash of the set, the resolution and the way of preparing. Decoding uses all
+/// Decoded images and sounds for training: each set of items once a resolution, in <c>shards/</c>, named by the hash of the set, the resolution and the way of preparing. Decoding images uses all
 /// cores; a shard is written whole and then named, so that one which is there is right.
 /// </summary>
 public sealed class ShardStore(IDbContextFactory<DomainSslContext> factory, IBlobStore blobs, DataFolder folder, TimeProvider time)
 {
     // Raise it when the way from a stored image to its plane changes: old shards are then made anew rather than taken for right.
-    private const int Preparation = 1;
+    private const int Preparation = 1, SoundPreparation = 1;
+
+    // Longer sound without known pauses is cut evenly: what a step hears is a few seconds of it.
+    private const double LongestPiece = 15;
 
     /// <summary>The images of a collection, of given items, or of the whole library, by hash.</summary>
     /// <exception cref="RefusedException">There are none, or there are recordings among them.</exception>
@@ -40,7 +59,7 @@ public sealed class ShardStore(IDbContextFactory<DomainSslContext> factory, IBlo
         await using var db = await factory.CreateDbContextAsync(cancel);
         var wanted = collectionId is { } id ? db.CollectionItems.Where(c => c.CollectionId == id).Select(c => c.Item!) : db.Items;
         if (collectionId is not null && await wanted.AnyAsync(i => i.Kind == ItemKind.Sound, cancel))
-            throw new RefusedException("sounds", "The collection holds recordings; learning from speech comes with part C. Choose a collection of images.");
+            throw new RefusedException("sounds", "The collection holds recordings, and this works on images; choose a collection of images.");
         var images = new List<ShardItem>();
         if (itemIds is null) images.AddRange(await Rows(wanted.Where(i => i.Kind == ItemKind.Image)).ToListAsync(cancel));
         else
@@ -54,6 +73,117 @@ public sealed class ShardStore(IDbContextFactory<DomainSslContext> factory, IBlo
 
     private static IQueryable<ShardItem> Rows(IQueryable<Item> items) => items.Select(i => new ShardItem(i.Id, i.Hash, i.Instance!.BlobHash, i.Frame, i.PatientId));
 
+    /// <summary>The recordings of a collection, by hash.</summary>
+    /// <exception cref="RefusedException">There are none, or there are images among them.</exception>
+    public async Task<IReadOnlyList<SoundItem>> SoundsAsync(long collectionId, CancellationToken cancel)
+    {
+        await using var db = await factory.CreateDbContextAsync(cancel);
+        var members = db.CollectionItems.Where(c => c.CollectionId == collectionId).Select(c => c.Item!);
+        if (await members.AnyAsync(i => i.Kind == ItemKind.Image, cancel))
+            throw new RefusedException("images", "The collection holds images, and this works on recordings; choose a collection of recordings.");
+        var rows = await members.Select(i => new { i.Hash, i.Recording!.BlobHash, i.Start, i.End }).ToListAsync(cancel);
+        if (rows.Count == 0) throw new RefusedException("no-sounds", "There are no recordings to learn from; import some first, or choose another collection.");
+        return [.. rows.OrderBy(r => r.Hash, StringComparer.Ordinal).Select(r => new SoundItem(r.Hash, r.BlobHash, r.Start, r.End, []))];
+    }
+
+    /// <summary>The recordings as a shard of pieces of at most 15 seconds: the speech in them where it is known, else all of them.</summary>
+    /// <param name="items">The recordings; their order does not matter.</param>
+    /// <param name="context">Told how far it is; its stop is heeded.</param>
+    /// <returns>The shard.</returns>
+    /// <exception cref="RefusedException">A recording cannot be read.</exception>
+    public string PrepareSounds(IReadOnlyList<SoundItem> items, RunContext context)
+    {
+        var path = Path.Combine(folder.Shards, $"{NameOf([.. items.Select(i => i.Hash).Order(StringComparer.Ordinal)])}-sound-p{SoundPreparation}.shard");
+        if (IsThere(path)) return path;
+        using var writer = new SoundShardWriter(path);
+        var (done, begun) = (0, time.GetTimestamp());
+        context.Log($"Reading {items.Count} recordings.");
+        // Items of one recording together, so that it is read once.
+        foreach (var recording in items.GroupBy(i => i.BlobHash).OrderBy(r => r.Key, StringComparer.Ordinal))
+        {
+            context.Stop.ThrowIfCancellationRequested();
+            AddPieces(writer, recording.Key, [.. recording.OrderBy(i => i.Start).ThenBy(i => i.Hash, StringComparer.Ordinal)], context.Stop);
+            done += recording.Count();
+            var seconds = time.GetElapsedTime(begun).TotalSeconds;
+            context.Report(new RunReport(Stage: $"Reading {done:#,0} of {items.Count:#,0} recordings", SecondsLeft: seconds / done * (items.Count - done)));
+        }
+        if (writer.Count == 0) throw new RefusedException("no-sounds", "The recordings of the collection are too short to learn from; import longer ones, or choose another collection.");
+        context.Log($"{writer.Count:#,0} pieces read in {time.GetElapsedTime(begun).TotalSeconds:0.0} s.");
+        writer.Finish();
+        return path;
+    }
+
+    private void AddPieces(SoundShardWriter writer, string blobHash, IReadOnlyList<SoundItem> items, CancellationToken cancel)
+    {
+        try
+        {
+            using var stream = blobs.Open(blobHash);
+            using var reader = SoundReader.Open(stream, cancellation: cancel);
+            var (channels, rate) = (reader.Format.Channels, reader.Format.SampleRate);
+            // Block by block, whatever the length of the recording; in memory are the pieces that the block is in.
+            var waiting = new Queue<Part>(items.SelectMany(item => Pieces(item).Select(p => new Part(item.Hash, (long)Math.Round(p.Start * rate), (long)Math.Round(p.End * rate), p.Channel)))
+                .Where(p => p.To - p.From >= rate / 10).OrderBy(p => p.From).ThenBy(p => p.Channel));
+            var (open, block) = (new List<Part>(), new float[channels << 15]);
+            for (long at = 0; reader.Read(block) is var read and > 0; at += read / channels)
+            {
+                var end = at + read / channels;
+                while (waiting.TryPeek(out var next) && next.From < end) open.Add(waiting.Dequeue());
+                foreach (var part in open) part.Add(block.AsSpan(0, read), channels, at);
+                foreach (var part in open.Where(p => p.To <= end)) writer.Add(part.Hash, part.Samples.ToArray());
+                open.RemoveAll(p => p.To <= end);
+            }
+            // The end of a recording as its row has it may lie a sample behind the last.
+            foreach (var part in open.Where(p => p.Samples.Count >= rate / 10)) writer.Add(part.Hash, part.Samples.ToArray());
+        }
+        catch (AudioException e)
+        {
+            throw new RefusedException("item-unreadable", $"The stored recording {blobHash[..12]} can no longer be read: {e.Message} Restore a backup, or make a collection without it.");
+        }
+    }
+
+    /// <summary>The speech of an item, or all of it, in pieces that are not too long.</summary>
+    internal static IEnumerable<Stretch> Pieces(SoundItem item)
+    {
+        foreach (var stretch in item.Speech.Count > 0 ? item.Speech : [new Stretch(item.Start, item.End)])
+        {
+            var count = Math.Max(1, (int)Math.Ceiling((stretch.End - stretch.Start) / LongestPiece - 1e-9));
+            var length = (stretch.End - stretch.Start) / count;
+            for (var i = 0; i < count; i++) yield return stretch with { Start = stretch.Start + i * length, End = stretch.Start + (i + 1) * length };
+        }
+    }
+
+    private sealed record Part(string Hash, long From, long To, int? Channel)
+    {
+        public List<float> Samples { get; } = [];
+
+        /// <summary>Takes what is of this part in a block of interleaved channels that begins at a place of the recording.</summary>
+        public void Add(ReadOnlySpan<float> block, int channels, long at)
+        {
+            var (from, to) = ((int)Math.Max(0, From - at), (int)Math.Min(block.Length / channels, To - at));
+            for (var i = from; i < to; i++)
+            {
+                if (Channel is { } channel && channel < channels) Samples.Add(block[i * channels + channel]);
+                else
+                {
+                    var sum = 0f;
+                    for (var c = 0; c < channels; c++) sum += block[i * channels + c];
+                    Samples.Add(sum / channels);
+                }
+            }
+        }
+    }
+
+    private static bool IsThere(string path)
+    {
+        if (!File.Exists(path)) return false;
+        try
+        {
+            SoundShard.Open(path).Dispose();
+            return true;
+        }
+        catch (Learning.LearningException) { return false; } // cut by a full disk, say: made anew
+    }
+
     /// <summary>The items as shards at each of the resolutions; each image that is wanted is decoded once for all of them.</summary>
     /// <param name="items">The images; their order does not matter.</param>
     /// <param name="resolutions">Sides of the square planes, pixels.</param>
@@ -65,7 +195,7 @@ public sealed class ShardStore(IDbContextFactory<DomainSslContext> factory, IBlo
     {
         items = [.. items.DistinctBy(i => i.Id).OrderBy(i => i.Hash, StringComparer.Ordinal)];
         var places = items.Select((item, place) => (item.Id, place)).ToDictionary(p => p.Id, p => p.place);
-        var name = NameOf(items);
+        var name = NameOf([.. items.Select(i => i.Hash)]);
         var wanted = resolutions.Distinct().ToDictionary(r => r, r => new PreparedShard(Path.Combine(inFolder ?? folder.Shards, $"{name}-{r}-p{Preparation}.shard"), places));
         var missing = wanted.Where(w => !IsThere(w.Value.Path, items)).ToList();
         if (missing.Count > 0) Write(items, [.. missing.Select(m => (m.Key, m.Value.Path))], context);
@@ -136,10 +266,10 @@ public sealed class ShardStore(IDbContextFactory<DomainSslContext> factory, IBlo
         catch (Learning.LearningException) { return false; } // cut by a full disk, say: made anew
     }
 
-    private static string NameOf(IReadOnlyList<ShardItem> sorted)
+    private static string NameOf(IReadOnlyList<string> sortedHashes)
     {
         using var sha = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (var item in sorted) sha.AppendData(Encoding.ASCII.GetBytes(item.Hash + "\n"));
+        foreach (var hash in sortedHashes) sha.AppendData(Encoding.ASCII.GetBytes(hash + "\n"));
         return Convert.ToHexStringLower(sha.GetHashAndReset())[..24];
     }
 

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using DomainSsl.Learning;
-using DomainSsl.Learning.Augmentation;
 using DomainSsl.Learning.Data;
 using DomainSsl.Learning.Encoders;
 using DomainSsl.Learning.Health;
@@ -77,23 +76,19 @@ internal static class LearningBenchmarks
         using var folder = new Testing.TemporaryFolder();
         var shardPath = MakeShard(folder.At("images.shard"), recipe.ShardResolution);
         var random = new RandomStreams(1);
-        using var shard = Shard.Open(shardPath);
-        using var data = new DataStream(shard, recipe.Data.Batch, random, Devices.Choose("cpu"));
+        using var data = StepData.Open(recipe, shardPath, random, Devices.Choose("cpu"));
         using var objective = Trainer.Build(new TrainRequest { Recipe = recipe, ShardPath = shardPath, RunFolder = folder.Path }, random);
         objective.Encoder.Precision = plain ? ScalarType.Float32 : Precisions.Choose(recipe.Precision, objective.Encoder.Spec, Devices.Choose("cpu"));
         objective.Encoder.train();
         objective.Heads.train();
         using var optimiser = new AdamW(recipe.Optimiser, objective.Encoder, objective.Heads);
-        var views = new RandomViews(recipe.Augmentation, recipe.Encoder.Resolution);
         var seconds = new List<double>();
         for (var step = 0; step <= StepsARound; step++)
         {
             var clock = Stopwatch.StartNew();
             using (NewDisposeScope())
             {
-                var images = data.Take(step, out _);
-                var seen = Enumerable.Range(0, objective.Views).Select(v => views.View(images, random.Augmentation(step, v))).ToList();
-                var loss = objective.Loss(new Batch(seen, random.Objective(step)));
+                var loss = objective.Loss(data.Take(step, objective.Views, out _));
                 optimiser.ZeroGradients();
                 loss.Value.backward();
                 optimiser.Step(1);

@@ -6,14 +6,15 @@ namespace DomainSsl.Core.Runs;
 
 /// <summary>A recipe as a page needs it; the whole of it stays JSON, which the worker reads.</summary>
 /// <param name="Name">Its name.</param>
-/// <param name="Objective">The objective's name: <c>simclr</c>, <c>mae</c>.</param>
-/// <param name="Resolution">Side of the images that the encoder sees, pixels.</param>
+/// <param name="Modality">What it learns from: <c>image</c> or <c>sound</c>.</param>
+/// <param name="Objective">The objective's name: <c>simclr</c>, <c>mae</c>, <c>hubert</c>, <c>wav2vec2</c>.</param>
+/// <param name="Resolution">Images: the side that the encoder sees, pixels; sound: samples a second.</param>
 /// <param name="StartsFrom">The model that it continues, or null: from scratch.</param>
 /// <param name="For">What it is for, in a sentence.</param>
 /// <param name="Expect">What it should reach.</param>
 /// <param name="Seconds">Its time limit, seconds; null where it counts steps.</param>
 /// <param name="Json">The recipe.</param>
-public sealed record RecipeSummary(string Name, string Objective, int Resolution, string? StartsFrom, string For, string Expect, double? Seconds, string Json);
+public sealed record RecipeSummary(string Name, string Modality, string Objective, int Resolution, string? StartsFrom, string For, string Expect, double? Seconds, string Json);
 
 /// <summary>
 /// The recipes that came with the program (<c>Recipes/</c> beside it) and those that the administrator added (<c>recipes/</c> in the data folder). They are told here without loading
@@ -21,12 +22,12 @@ public sealed record RecipeSummary(string Name, string Objective, int Resolution
 /// </summary>
 public sealed class RecipeCatalog(DataFolder folder)
 {
-    /// <summary>The recipe taken where none is named.</summary>
-    public const string Default = "simclr";
+    /// <summary>The recipes taken where none is named, for images and for sound.</summary>
+    public const string Default = "simclr", DefaultForSound = "hubert-small";
 
-    /// <summary>All recipes, the default first.</summary>
+    /// <summary>All recipes, those for images first, each kind's default before the others.</summary>
     public IReadOnlyList<RecipeSummary> All() =>
-        [.. Files().Select(Read).OfType<RecipeSummary>().DistinctBy(r => r.Name).OrderBy(r => r.Name != Default).ThenBy(r => r.Name, StringComparer.Ordinal)];
+        [.. Files().Select(Read).OfType<RecipeSummary>().DistinctBy(r => r.Name).OrderBy(r => r.Modality, StringComparer.Ordinal).ThenBy(r => r.Name is not (Default or DefaultForSound)).ThenBy(r => r.Name, StringComparer.Ordinal)];
 
     /// <summary>A recipe by name.</summary>
     /// <exception cref="RefusedException">There is none.</exception>
@@ -47,7 +48,7 @@ public sealed class RecipeCatalog(DataFolder folder)
         {
             var json = File.ReadAllText(path);
             var recipe = JsonNode.Parse(json)!;
-            return new RecipeSummary((string?)recipe["name"] ?? Path.GetFileNameWithoutExtension(path), (string?)recipe["objective"]?["name"] ?? "", (int?)recipe["encoder"]?["resolution"] ?? 0,
+            return new RecipeSummary((string?)recipe["name"] ?? Path.GetFileNameWithoutExtension(path), (string?)recipe["modality"] ?? "image", (string?)recipe["objective"]?["name"] ?? "", (int?)recipe["encoder"]?["resolution"] ?? 0,
                 (string?)recipe["start"], (string?)recipe["about"]?["for"] ?? "", (string?)recipe["about"]?["expect"] ?? "", (double?)recipe["schedule"]?["seconds"], json);
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or IOException) { return null; }

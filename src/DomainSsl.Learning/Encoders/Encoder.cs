@@ -2,7 +2,10 @@ using static TorchSharp.torch;
 
 namespace DomainSsl.Learning.Encoders;
 
-/// <summary>A network that turns images into features (one vector) and tokens (a grid of vectors). Input is always grey, B×1×H×W in [0, 1]; each encoder normalises by itself.</summary>
+/// <summary>
+/// A network that turns images or sounds into features (one vector) and tokens (a grid or sequence of vectors). Images are grey, B×1×H×W in [0, 1]; sounds are samples at 16 kHz, B×T, full scale ±1.
+/// Each encoder normalises by itself.
+/// </summary>
 /// <param name="spec">What it is made like.</param>
 /// <param name="dimensions">D, the length of a feature vector.</param>
 public abstract class Encoder(EncoderSpec spec, int dimensions) : nn.Module<Tensor, Tensor>(spec.Architecture)
@@ -16,10 +19,10 @@ public abstract class Encoder(EncoderSpec spec, int dimensions) : nn.Module<Tens
     /// <summary>What activations are computed in, float32 or bfloat16; weights stay float32, and so do results.</summary>
     public ScalarType Precision { get; set; } = ScalarType.Float32;
 
-    /// <summary>One vector an image, B×D: the mean of its tokens.</summary>
+    /// <summary>One vector an item, B×D: the mean of its tokens.</summary>
     public virtual Tensor Features(Tensor x) => Tokens(x).mean([1]);
 
-    /// <summary>A vector for each place, rows from the top, B×N×D.</summary>
+    /// <summary>A vector for each place, rows from the top or frames from the start, B×N×D.</summary>
     public abstract Tensor Tokens(Tensor x);
 
     /// <summary>The features, B×D.</summary>
@@ -41,7 +44,8 @@ public static class EncoderFactory
         {
             "resnet" => new ResNet(spec, generator),
             "vit" => new Vit(spec, generator),
-            _ => throw new LearningException($"The architecture '{spec.Architecture}' is unknown; there are resnet and vit."),
+            "sound" => new SoundEncoder(spec, generator),
+            _ => throw new LearningException($"The architecture '{spec.Architecture}' is unknown; there are resnet, vit and sound."),
         };
     }
 }

@@ -50,6 +50,7 @@ public sealed class ResNet : Encoder
         if (spec.Input is not ("grey" or "imagenet")) throw new LearningException($"A resnet's input is grey or imagenet, not '{spec.Input}'.");
         if (spec.Patch is not null || spec.Depth is not null || spec.Heads is not null)
             throw new LearningException("A resnet has no patch, depth or heads; those belong to a vit.");
+        SoundEncoder.RefuseItsOwn(spec);
 
         // Blue, green, red: the order of the public weights' first convolution.
         if (spec.Input == "imagenet") register_buffer("means", tensor([103.06f, 115.90f, 123.15f], [1, 3, 1, 1]).DetachFromDisposeScope(), persistent: false);

@@ -26,11 +26,14 @@ public sealed class TransformerBlock : nn.Module<Tensor, Tensor>
     }
 
     /// <summary>B×N×D to B×N×D.</summary>
-    public override Tensor forward(Tensor input)
+    public override Tensor forward(Tensor input) => Attend(input, null);
+
+    /// <summary>B×N×D to B×N×D; no token sees those where <paramref name="seen"/> (bool, B×1×1×N; null: all) is false.</summary>
+    public Tensor Attend(Tensor input, Tensor? seen)
     {
         long b = input.shape[0], n = input.shape[1], d = input.shape[2];
         var qkv = _qkv.forward(Normalised(_norm1, input)).view(b, n, 3, _heads, d / _heads).permute(2, 0, 3, 1, 4);  // 3×B×h×N×d
-        var attended = F.scaled_dot_product_attention(qkv[0], qkv[1], qkv[2], is_casual: _causal);                // B×h×N×d
+        var attended = F.scaled_dot_product_attention(qkv[0], qkv[1], qkv[2], attn_mask: seen, is_casual: _causal);             // B×h×N×d
         var x = input + _proj.forward(attended.transpose(1, 2).reshape(b, n, d));
         return x + _fc2.forward(F.gelu(_fc1.forward(Normalised(_norm2, x))));
     }
@@ -59,6 +62,7 @@ public sealed class Vit : Encoder
             throw new LearningException($"A vit's width must be a multiple of 4 and of its heads: {spec.Width} is not, with {spec.Heads} heads.");
         if (spec.Blocks is not null || spec.Stem is not null || spec.Input is not null)
             throw new LearningException("A vit has no blocks, stem or input; those belong to a resnet.");
+        SoundEncoder.RefuseItsOwn(spec);
 
         Patch = spec.Patch.Value;
         register_module("patch_embed", _embed = new Linear(Patch * Patch, spec.Width, generator));

@@ -13,20 +13,23 @@ public sealed record RunHealth(string State, IReadOnlyList<string> Findings)
     /// <summary>Judges a run by its curve: collapse, divergence, no progress, starving for data. Early lines are given the benefit of the doubt.</summary>
     /// <param name="lines">The curve so far.</param>
     /// <param name="metrics">What the objective reports, with the values that mean collapse.</param>
-    /// <param name="trivialLoss">The loss of an encoder that gives the same for every image.</param>
+    /// <param name="trivialLoss">The loss of an encoder that gives the same for every item.</param>
     public static RunHealth Judge(IReadOnlyList<MetricsLine> lines, IReadOnlyList<MetricInfo> metrics, double trivialLoss)
     {
         var (bad, watch) = (new List<string>(), new List<string>());
+        // Losses of another task, such as another clustering, say nothing about this one's.
+        if (metrics.FirstOrDefault(m => m.Stage) is { } stage && lines.Count > 0 && lines[^1].Metrics.TryGetValue(stage.Name, out var now))
+            lines = [.. lines.Where(l => l.Metrics.TryGetValue(stage.Name, out var then) && then == now)];
         if (lines.Count >= 5 && lines[^1].Progress >= 0.1)
         {
             var first = Median(lines.Take(3).Select(l => l.Loss));
             var last = Median(lines.TakeLast(3).Select(l => l.Loss));
             var best = Enumerable.Range(0, lines.Count - 2).Min(i => Median(lines.Skip(i).Take(3).Select(l => l.Loss)));
-            var collapsed = metrics.Where(m => m.Collapsed is { } value && lines.TakeLast(3).All(l => l.Metrics.TryGetValue(m.Name, out var now) && Math.Abs(now - value) < Near)).ToList();
+            var collapsed = metrics.Where(m => m.Collapsed is { } value && lines.TakeLast(3).All(l => l.Metrics.TryGetValue(m.Name, out var at) && Math.Abs(at - value) < Near)).ToList();
             if (collapsed.Count > 0)
             {
                 var m = collapsed[0];
-                bad.Add($"Collapse: the encoder gives nearly the same for every image ({m.Name} is {lines[^1].Metrics[m.Name]:0.000}, {m.Collapsed:0.##} tells nothing apart). Lower optimiser.rate, or start from trained weights.");
+                bad.Add($"Collapse: the encoder gives nearly the same whatever it is given ({m.Name} is {lines[^1].Metrics[m.Name]:0.000}, {m.Collapsed:0.##} tells nothing apart). Lower optimiser.rate, or start from trained weights.");
             }
             else if (last > best + 0.25 * trivialLoss || last > 1.2 * Math.Max(first, trivialLoss))
             {
@@ -40,7 +43,7 @@ public sealed record RunHealth(string State, IReadOnlyList<string> Findings)
             }
         }
         if (lines.Count >= 3 && lines[^1].WaitingForData > 0.1)
-            watch.Add($"Starving for data: {lines[^1].WaitingForData:0%} of the time is spent waiting for images. Put the data folder on a faster disk.");
+            watch.Add($"Starving for data: {lines[^1].WaitingForData:0%} of the time is spent waiting for data. Put the data folder on a faster disk.");
         return new RunHealth(bad.Count > 0 ? "bad" : watch.Count > 0 ? "watch" : "good", [.. bad, .. watch]);
     }
 

@@ -9,11 +9,17 @@ namespace DomainSsl.Learning.Objectives;
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "name")]
 [JsonDerivedType(typeof(SimClrOptions), "simclr")]
 [JsonDerivedType(typeof(MaeOptions), "mae")]
+[JsonDerivedType(typeof(Wav2Vec2Options), "wav2vec2")]
+[JsonDerivedType(typeof(HubertOptions), "hubert")]
 public abstract record ObjectiveOptions
 {
     /// <summary>As it is called by people.</summary>
     [JsonIgnore]
     public abstract string Title { get; }
+
+    /// <summary>What it learns from: <c>image</c> or <c>sound</c>.</summary>
+    [JsonIgnore]
+    public virtual string Modality => Modalities.Image;
 
     /// <summary>Builds the objective round an encoder.</summary>
     /// <exception cref="LearningException">The encoder or a setting does not suit it.</exception>
@@ -21,9 +27,10 @@ public abstract record ObjectiveOptions
 }
 
 /// <summary>A step's input.</summary>
-/// <param name="Views">As many as the objective asks for, each B×1×H×W in [0, 1].</param>
+/// <param name="Views">As many as the objective asks for: of images each B×1×H×W in [0, 1]; of sound B×T samples, full scale ±1, silence behind the shorter ones.</param>
 /// <param name="Random">What the objective draws itself comes from here.</param>
-public sealed record Batch(IReadOnlyList<Tensor> Views, RandomStream Random);
+/// <param name="Lengths">Of sound: samples of each item.</param>
+public sealed record Batch(IReadOnlyList<Tensor> Views, RandomStream Random, long[]? Lengths = null);
 
 /// <summary>What a loss gives back.</summary>
 /// <param name="Value">The loss, one value, with its graph.</param>
@@ -34,9 +41,10 @@ public sealed record ObjectiveLoss(Tensor Value, IReadOnlyDictionary<string, Ten
 /// <param name="Name">Its key in <c>metrics.jsonl</c>.</param>
 /// <param name="Meaning">For people.</param>
 /// <param name="Collapsed">The value at which the encoder tells nothing apart, if there is one.</param>
-public sealed record MetricInfo(string Name, string Meaning, double? Collapsed = null);
+/// <param name="Stage">Whether it says which task is being solved: losses before and after a change of it cannot be compared.</param>
+public sealed record MetricInfo(string Name, string Meaning, double? Collapsed = null, bool Stage = false);
 
-/// <summary>A self-supervised loss with what it needs. <see cref="Loss"/> changes nothing; whatever moves, moves in <see cref="AfterStep"/>.</summary>
+/// <summary>A self-supervised loss with what it needs. <see cref="Loss"/> changes nothing; whatever moves, moves in <see cref="BeforeStep"/> and <see cref="AfterStep"/>.</summary>
 public interface IObjective : IDisposable
 {
     /// <summary>The encoder that is trained.</summary>
@@ -48,13 +56,24 @@ public interface IObjective : IDisposable
     /// <summary>How many views of each image it asks for.</summary>
     int Views { get; }
 
+    /// <summary>
+    /// Called before every step, also the first after a run has been taken up again: what depends on how far the run is, is set here, and targets that come of the data itself are made.
+    /// Must be a pure function of its arguments and of the state in <see cref="Encoder"/> and <see cref="Heads"/>.
+    /// </summary>
+    /// <param name="step">Steps done.</param>
+    /// <param name="progress">Share of the run that is done.</param>
+    /// <param name="look">The batch that will be learnt from so many steps ahead, for those who must see data beforehand; its tensors belong to the caller's dispose scope.</param>
+    void BeforeStep(int step, double progress, Func<int, Batch> look)
+    {
+    }
+
     /// <summary>The loss of a batch.</summary>
     ObjectiveLoss Loss(Batch batch);
 
-    /// <summary>The only place where anything besides the weights moves.</summary>
+    /// <summary>After the weights have moved: whatever follows them.</summary>
     void AfterStep(long step);
 
-    /// <summary>The loss of an encoder that gives the same for every image, for a batch of that size.</summary>
+    /// <summary>The loss of an encoder that gives the same for every item, for a batch of that size.</summary>
     double TrivialLoss(int batch);
 
     /// <summary>What <see cref="Measure"/> reports.</summary>
@@ -68,8 +87,8 @@ public interface IObjective : IDisposable
 internal static class Spread
 {
     /// <summary>
-    /// How far features differ between images: the mean deviation over the batch of each value of the normalised vectors, times √D. About 1 where directions are used evenly, 0 where
-    /// all images get the same vector (Chen and He 2021, figure 2).
+    /// How far features differ between images (or frames): the mean deviation over the batch of each value of the normalised vectors, times √D. About 1 where directions are used evenly, 0 where
+    /// all get the same vector (Chen and He 2021, figure 2).
     /// </summary>
     public static Tensor Of(Tensor features) => nn.functional.normalize(features, 2, 1).std(0, unbiased: false).mean() * Math.Sqrt(features.shape[1]);
 }

@@ -37,8 +37,8 @@ public sealed class NoWatcher : IRunWatcher
 /// <summary>What a run begins with.</summary>
 /// <param name="Step">Steps already done; above 0 when it goes on.</param>
 /// <param name="Progress">Share of the run that they are, 0–1.</param>
-/// <param name="Items">Images.</param>
-/// <param name="Batch">Images a step.</param>
+/// <param name="Items">Images, or pieces of sound.</param>
+/// <param name="Batch">Of these a step.</param>
 /// <param name="Encoder">The network, in a few words.</param>
 /// <param name="Parameters">Values trained, heads included.</param>
 /// <param name="Device">Such as <c>cpu</c>.</param>
@@ -52,7 +52,7 @@ public sealed record TrainRequest
     /// <summary>The recipe.</summary>
     public required Recipe Recipe { get; init; }
 
-    /// <summary>The images, prepared at <see cref="Recipe.ShardResolution"/>.</summary>
+    /// <summary>The images, prepared at <see cref="Recipe.ShardResolution"/>, or the sounds: a shard of the recipe's modality.</summary>
     public required string ShardPath { get; init; }
 
     /// <summary>Where curve, checkpoints and result go; a run whose checkpoints lie there goes on from the last.</summary>
@@ -77,7 +77,7 @@ public sealed record TrainRequest
 /// <summary>What came out of a run.</summary>
 /// <param name="Steps">Steps done.</param>
 /// <param name="Seconds">Training time, from the first start on.</param>
-/// <param name="SamplesPerSecond">Images a second over the whole run.</param>
+/// <param name="SamplesPerSecond">Images or stretches of sound a second over the whole run.</param>
 /// <param name="WaitingForData">Share of the time spent waiting for data.</param>
 /// <param name="PeakMemoryMb">Most memory the process has held, MB.</param>
 /// <param name="Health">How it did.</param>

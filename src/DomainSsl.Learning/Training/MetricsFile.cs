@@ -9,7 +9,7 @@ namespace DomainSsl.Learning.Training;
 /// <param name="Progress">Share of the run, 0 to 1.</param>
 /// <param name="Loss">The loss of this step.</param>
 /// <param name="Lr">The learning rate of the heads, the highest of all.</param>
-/// <param name="SamplesPerSecond">Images a second since the line before.</param>
+/// <param name="SamplesPerSecond">Images or stretches of sound a second since the line before.</param>
 /// <param name="WaitingForData">Share of the time until then that was spent waiting for data.</param>
 /// <param name="Metrics">The objective's own; in the file they stand beside the others.</param>
 public sealed record MetricsLine(int Step, double Seconds, double Progress, double Loss, double Lr, double SamplesPerSecond, double WaitingForData, IReadOnlyDictionary<string, double> Metrics);

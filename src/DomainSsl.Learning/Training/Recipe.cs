@@ -24,14 +24,17 @@ public sealed record RecipeAbout
     public required string Duration { get; init; }
 }
 
-/// <summary>Images and batches.</summary>
+/// <summary>Items and batches.</summary>
 public sealed record RecipeData
 {
-    /// <summary>Side to which a shard for this recipe is prepared, pixels; null: the encoder's. A little more leaves crops something to magnify.</summary>
+    /// <summary>Images: side to which a shard for this recipe is prepared, pixels; null: the encoder's. A little more leaves crops something to magnify.</summary>
     public int? Resolution { get; init; }
 
-    /// <summary>Images a step (each gives as many views as the objective asks for). A smaller collection makes smaller batches.</summary>
+    /// <summary>Items a step (each gives as many views as the objective asks for). A smaller collection makes smaller batches.</summary>
     public int Batch { get; init; } = 64;
+
+    /// <summary>Sound: seconds of a stretch at most.</summary>
+    public double Seconds { get; init; } = 4;
 }
 
 /// <summary>AdamW (Loshchilov and Hutter 2019).</summary>
@@ -103,6 +106,9 @@ public sealed record Recipe
     /// <summary>As it is called in commands.</summary>
     public required string Name { get; init; }
 
+    /// <summary>What it learns from: <c>image</c> or <c>sound</c>.</summary>
+    public string Modality { get; init; } = Modalities.Image;
+
     /// <summary>The self-supervised loss.</summary>
     public required ObjectiveOptions Objective { get; init; }
 
@@ -112,11 +118,14 @@ public sealed record Recipe
     /// <summary>Where its weights come from: <c>scratch</c>, or <c>public</c> for the public encoder.</summary>
     public string Start { get; init; } = "scratch";
 
-    /// <summary>Images and batches.</summary>
+    /// <summary>Items and batches.</summary>
     public RecipeData Data { get; init; } = new();
 
-    /// <summary>How views differ.</summary>
+    /// <summary>Images: how views differ.</summary>
     public AugmentationOptions Augmentation { get; init; } = new();
+
+    /// <summary>Sound: how far what is heard differs from the recording.</summary>
+    public DistortionOptions Distortion { get; init; } = new();
 
     /// <summary>The optimiser.</summary>
     public RecipeOptimiser Optimiser { get; init; } = new();
@@ -133,7 +142,7 @@ public sealed record Recipe
     /// <summary><c>float32</c>, <c>bfloat16</c>, or <c>auto</c>: bfloat16 where the processor multiplies it faster.</summary>
     public string Precision { get; init; } = "auto";
 
-    /// <summary>Side of the images in a shard for this recipe, pixels.</summary>
+    /// <summary>Side of the images in a shard for this recipe, pixels; nothing for sound.</summary>
     [JsonIgnore]
     public int ShardResolution => Data.Resolution ?? Encoder.Resolution;
 
@@ -177,8 +186,13 @@ public sealed record Recipe
             if (!holds) throw new LearningException($"The recipe '{Name}' cannot be run: {sentence}");
         }
 
-        Must(Encoder.Resolution is >= 8 and <= 4096, "encoder.resolution must be 8 to 4096.");
-        Must(ShardResolution is >= 8 and <= 4096, "data.resolution must be 8 to 4096.");
+        Must(Modality is Modalities.Image or Modalities.Sound, "modality is image or sound.");
+        Must(Encoder.Modality == Modality && Objective.Modality == Modality,
+            $"modality is {Modality}, but the encoder takes {Encoder.Modality} and the objective {Objective.Modality}; all three must be the same.");
+        Must(Modality == Modalities.Sound || Encoder.Resolution is >= 8 and <= 4096, "encoder.resolution must be 8 to 4096.");
+        Must(Modality == Modalities.Sound || ShardResolution is >= 8 and <= 4096, "data.resolution must be 8 to 4096.");
+        Must(Data.Seconds is >= 0.1 and <= 60, "data.seconds must be 0.1 to 60.");
+        Must(Distortion is { Speed: >= 0 and <= 0.5, Noise: >= 0 and <= 1 }, "distortion.speed must be 0 to 0.5 and distortion.noise 0 to 1.");
         Must(Data.Batch is >= 2 and <= 65536, "data.batch must be 2 to 65536.");
         Must(Optimiser.Rate > 0 && Optimiser.EncoderRate is null or > 0, "optimiser.rate must be above 0.");
         Must(Optimiser.Beta1 is >= 0 and < 1 && Optimiser.Beta2 is >= 0 and < 1, "optimiser.beta1 and beta2 must be at least 0 and below 1.");
@@ -191,6 +205,7 @@ public sealed record Recipe
         Must(Augmentation is { Flip: >= 0 and <= 1, Blur: >= 0 and <= 1, Contrast: >= 0 and <= 1, Aspect: >= 1, Gamma: >= 0, Brightness: >= 0, Noise: >= 0, Rotation: >= 0 },
             "a value of augmentation is out of its range.");
         Must(Start is "scratch" or "public", "start is scratch or public.");
+        Must(Start == "scratch" || Modality == Modalities.Image, "the public encoder takes images; start must be scratch.");
         Must(Precision is "auto" or "float32" or "bfloat16", "precision is auto, float32 or bfloat16.");
     }
 }
@@ -198,10 +213,13 @@ public sealed record Recipe
 /// <summary>The recipes that come with the product.</summary>
 public static class Recipes
 {
-    /// <summary>All of them, the default for images first.</summary>
+    /// <summary>All of them: those for images, the default first, then those for sound, the default first.</summary>
     public static IReadOnlyList<Recipe> All { get; } = [.. Load().OrderBy(r => Array.IndexOf(Order, r.Name) is var i and >= 0 ? i : int.MaxValue).ThenBy(r => r.Name, StringComparer.Ordinal)];
 
-    private static string[] Order => ["simclr", "simclr-small", "mae-small"];
+    /// <summary>The recipe taken where none is named.</summary>
+    public static Recipe Default(string modality) => All.First(r => r.Modality == modality);
+
+    private static string[] Order => ["simclr", "simclr-small", "mae-small", "hubert-small", "wav2vec2-small", "hubert-base", "wav2vec2-base"];
 
     /// <summary>The recipe of that name, in any case, or the one in a file.</summary>
     /// <exception cref="LearningException">There is none; the nearest is named.</exception>

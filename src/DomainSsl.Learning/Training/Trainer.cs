@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using DomainSsl.Learning.Augmentation;
-using DomainSsl.Learning.Data;
 using DomainSsl.Learning.Encoders;
 using DomainSsl.Learning.Health;
 using DomainSsl.Learning.Objectives;
@@ -16,9 +14,9 @@ namespace DomainSsl.Learning.Training;
 /// build, or restore the last checkpoint
 /// until the limit of steps or seconds
 ///   cancelled?  → checkpoint, stop
-///   images      ← made ready by another thread during the step before
-///   views       ← augmentation of this step's stream
-///   loss        ← objective.Loss(views)            stop if it is not finite
+///   objective.BeforeStep                   targets that come of the data, when they are due
+///   batch       ← views of images or stretches of sound, made ready by another thread during the step before
+///   loss        ← objective.Loss(batch)            stop if it is not finite
 ///   gradients   ← backward, clip
 ///   weights     ← AdamW at the schedule's rate
 ///   objective.AfterStep
@@ -26,7 +24,7 @@ namespace DomainSsl.Learning.Training;
 ///   every checkpoint.steps or .seconds     checkpoint
 /// write the encoder
 /// </code>
-/// Everything between images and weights happens in one dispose scope, so memory stays flat. What a step does depends on seed, step and state alone: a run that is killed and goes
+/// Everything between data and weights happens in one dispose scope, so memory stays flat. What a step does depends on seed, step and state alone: a run that is killed and goes
 /// on ends with the same bits as one that was not (with a limit of steps; a limit of seconds lets the clock into the schedule).
 /// </summary>
 public static class Trainer
@@ -43,10 +41,7 @@ public static class Trainer
         Directory.CreateDirectory(request.RunFolder);
         Durable.WriteText(Path.Combine(request.RunFolder, "recipe.json"), recipe.ToJson());
 
-        using var shard = Shard.Open(request.ShardPath);
-        if (shard.Count < 2) throw new LearningException("Pretraining needs at least two images; put more into the collection.");
-        using var data = new DataStream(shard, recipe.Data.Batch, random, device);
-        var views = new RandomViews(recipe.Augmentation, recipe.Encoder.Resolution);
+        using var data = StepData.Open(recipe, request.ShardPath, random, device);
 
         var checkpoints = new Checkpoints(request.RunFolder);
         var restored = checkpoints.ReadState();
@@ -70,7 +65,7 @@ public static class Trainer
         var metrics = new MetricsFile(request.RunFolder, state.Step);
         var trivial = objective.TrivialLoss(data.Batch);
         var health = RunHealth.Judge(metrics.Lines, objective.Metrics, trivial);
-        watcher.Started(new RunStart(state.Step, schedule.Progress(state.Step, state.Seconds), shard.Count, data.Batch, objective.Encoder.Spec.ToString(), optimiser.Weights.Sum(w => w.numel()),
+        watcher.Started(new RunStart(state.Step, schedule.Progress(state.Step, state.Seconds), data.Count, data.Batch, objective.Encoder.Spec.ToString(), optimiser.Weights.Sum(w => w.numel()),
             device.ToString(), state.Precision,
         [
             $"Activations in {state.Precision}, fully connected layers as {(state.LinearAsConvolution ? "convolutions" : "matrix products")}, {get_num_threads()} threads.",
@@ -94,9 +89,8 @@ public static class Trainer
             using (Finalizers.Held())
             using (NewDisposeScope())
             {
-                var images = data.Take(state.Step, out var waited);                                              // B×1×H×W
-                var seen = Enumerable.Range(0, objective.Views).Select(v => views.View(images, random.Augmentation(state.Step, v))).ToList();
-                var loss = objective.Loss(new Batch(seen, random.Objective(state.Step)));
+                objective.BeforeStep(state.Step, progress, ahead => data.Take(state.Step + ahead, objective.Views, out _));
+                var loss = objective.Loss(data.Take(state.Step, objective.Views, out var waited));
                 if (logged || device.type == DeviceType.CPU) ThrowIfNotFinite(loss.Value.detach(), step, recipe);  // reading a value stops a GPU
 
                 optimiser.ZeroGradients();

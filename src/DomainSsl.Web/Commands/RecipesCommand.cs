@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using DomainSsl.Core;
 using DomainSsl.Learning;
+using DomainSsl.Learning.Encoders;
 using DomainSsl.Learning.Training;
 using Spectre.Console;
 
@@ -15,10 +16,10 @@ internal static class RecipesCommand
         var command = new Command("recipes", "The recipes of pretraining.");
         command.Add(context.Runs(new Command("list", "All recipes."), run =>
         {
-            run.Output.Result(new { Recipes = Recipes.All.Select(r => new { r.Name, Objective = r.Objective.Title, Encoder = r.Encoder.ToString(), r.Encoder.Resolution, r.About.For, r.About.Duration }) }, console =>
+            run.Output.Result(new { Recipes = Recipes.All.Select(r => new { r.Name, r.Modality, Objective = r.Objective.Title, Encoder = r.Encoder.ToString(), r.Encoder.Resolution, r.About.For, r.About.Duration }) }, console =>
             {
-                var table = CommandOutput.Table("Recipe", "Objective", "Encoder", "Pixels", "For");
-                foreach (var r in Recipes.All) CommandOutput.Row(table, r.Name, r.Objective.Title, r.Encoder.ToString(), $"{r.Encoder.Resolution}", r.About.For);
+                var table = CommandOutput.Table("Recipe", "Objective", "Encoder", "Input", "For");
+                foreach (var r in Recipes.All) CommandOutput.Row(table, r.Name, r.Objective.Title, r.Encoder.ToString(), r.Modality == Modalities.Sound ? "sound" : $"{r.Encoder.Resolution} pixels", r.About.For);
                 console.Write(table);
             });
             return Task.FromResult(CommandLine.Done);

@@ -36,7 +36,6 @@ internal sealed class SeededClinic : IAsyncDisposable
     public TaskService Tasks => services.GetRequiredService<TaskService>();
     public ReviewQueue Reviews => services.GetRequiredService<ReviewQueue>();
     public IDbContextFactory<DomainSslContext> Database => services.GetRequiredService<IDbContextFactory<DomainSslContext>>();
-    public T Get<T>() where T : notnull => services.GetRequiredService<T>();
     public DataFolder Data => services.GetRequiredService<DataFolder>();
     public T Get<T>() where T : notnull => services.GetRequiredService<T>();
     public long CollectionId { get; private set; }

@@ -36,6 +36,16 @@ public sealed class RunHealthTests
     [Fact]
     public void Judge_TheFirstSteps_GetTheBenefitOfTheDoubt() => Assert.Equal("good", Judge(i => 5 + i, spread: _ => 0, count: 4).State);
 
+    [Fact]
+    public void Judge_ANewRoundBegins_LossesBeforeItDoNotCount()
+    {
+        MetricInfo[] metrics = [new("round", "", Stage: true)];
+        MetricsLine Line(int i, double loss, double round) => new(i, i, i / 20.0, loss, 1e-3, 100, 0, new Dictionary<string, double> { ["round"] = round });
+        List<MetricsLine> lines = [.. Enumerable.Range(0, 12).Select(i => Line(i, 4 - 0.3 * i, 1)), .. Enumerable.Range(12, 8).Select(i => Line(i, 5.2 - 0.05 * i, 2))];
+        Assert.Equal("good", RunHealth.Judge(lines, metrics, 4.8).State);
+        Assert.Equal("bad", RunHealth.Judge(lines, [], 4.8).State); // as one task it would be a divergence
+    }
+
     private static (string, int) Short(RunHealth health) => (health.State, health.Findings.Count);
 
     private static string Bad(RunHealth health)

@@ -12,7 +12,12 @@ public sealed class RecipeTests
         """;
 
     [Fact]
-    public void All_AreThree_TheDefaultFirst() => Assert.Equal(["simclr", "simclr-small", "mae-small"], Recipes.All.Select(r => r.Name));
+    public void All_AreSeven_ImagesFirst_EachKindsDefaultBeforeTheOthers()
+    {
+        Assert.Equal(["simclr", "simclr-small", "mae-small", "hubert-small", "wav2vec2-small", "hubert-base", "wav2vec2-base"], Recipes.All.Select(r => r.Name));
+        Assert.Equal(("simclr", "hubert-small"), (Recipes.Default("image").Name, Recipes.Default("sound").Name));
+        Assert.All(Recipes.All, r => Assert.Equal(r.Modality, r.Encoder.Modality));
+    }
 
     [Fact]
     public void Find_InAnyCase_Finds_AndNamesTheNearestOtherwise()
@@ -44,12 +49,15 @@ public sealed class RecipeTests
     [InlineData("[1]", "[true]", "'encoder.blocks[0]' must be a whole number")]
     [InlineData("[1]", "1", "'encoder.blocks' must be a list")]
     [InlineData("{\"name\":\"simclr\"}", "{\"name\":\"simcrl\"}", "did you mean 'simclr'?")]
-    [InlineData("{\"name\":\"simclr\"}", "{\"temperature\":1}", "needs a 'name': simclr or mae")]
+    [InlineData("{\"name\":\"simclr\"}", "{\"temperature\":1}", "needs a 'name': simclr or mae or wav2vec2 or hubert")]
     [InlineData("{\"name\":\"simclr\"}", "{\"temprature\":1,\"name\":\"simclr\"}", "did you mean 'temperature'?")]
     [InlineData("{\"name\":\"simclr\"}", "7", "'objective' must be an object")]
     [InlineData("\"steps\":3", "\"steps\":0", "schedule.steps and seconds must be above 0")]
     [InlineData("\"steps\":3", "\"warmup\":0.1", "schedule needs steps or seconds")]
     [InlineData("\"name\":\"x\",", "", "name")]
+    [InlineData("{\"name\":\"simclr\"}", "{\"name\":\"wav2vec2\"}", "the encoder takes image and the objective sound")]
+    [InlineData("\"name\":\"x\"", "\"name\":\"x\",\"modality\":\"sound\"", "modality is sound, but the encoder takes image")]
+    [InlineData("\"name\":\"x\"", "\"name\":\"x\",\"data\":{\"seconds\":0}", "data.seconds must be 0.1 to 60")]
     [InlineData("{\"about\"", "{{\"about\"", "cannot be read")]
     public void Parse_WithAMistake_NamesItsPlaceAndTheRightName(string from, string to, string sentence)
     {

@@ -48,7 +48,7 @@ public sealed partial class RunPage
         _ => "It was stopped; what it had learnt until its last checkpoint is kept.",
     };
 
-    private string? Rate => _latest.TryGetValue("samplesPerSecond", out var rate) && rate > 0 ? $"{rate:0} images a second" : null;
+    private string? Rate => _latest.TryGetValue("samplesPerSecond", out var rate) && rate > 0 ? $"{rate:0} {(_latest.ContainsKey("maskedAccuracy") ? "stretches of sound" : "images")} a second" : null;
 
     /// <inheritdoc />
     protected override async Task OnInitializedAsync()
@@ -136,11 +136,17 @@ public sealed partial class RunPage
     private static (string Title, string Meaning) Words(string name) => name switch
     {
         "loss" => ("Loss", "What training makes smaller. It should fall quickly at first and then ever more slowly; a flat line from the beginning means that nothing is learnt."),
-        "samplesPerSecond" => ("Images a second", "How fast training goes on this machine."),
+        "samplesPerSecond" => ("Items a second", "How fast training goes on this machine: images, or stretches of sound."),
         "accuracy" => ("Partner found", "How often, of all images in the batch, the changed copy of an image is recognised as its own. It should rise."),
         "alignment" => ("Alignment", "How far apart the two changed copies of one image lie; small is good."),
         "uniformity" => ("Uniformity", "How evenly images fill the space of features; more negative is more even. At 0 all images look the same to the encoder."),
-        "spread" => ("Spread of features", "How far the features of different images differ. Near 0 the encoder tells nothing apart."),
+        "maskedAccuracy" => ("Hidden sound guessed", "How often the kind of a hidden stretch of sound is guessed, or the stretch itself is found among others. It should rise."),
+        "codebookPerplexity" => ("Kinds of sound in use", "How many kinds of sound the method tells apart, counted by how often each comes. Near 1 all sounds are one kind, and nothing is learnt."),
+        "guessPerplexity" => ("Kinds among the guesses", "How many kinds of sound the encoder guesses. Near 1 it always guesses the same."),
+        "round" => ("Round", "Which sorting of sounds is learnt from. Where a new one begins, from what the encoder has learnt itself, loss and guesses begin anew."),
+        "contrastive" => ("Search", "The part of the loss that says how hard it is to find hidden stretches of sound among others. It should fall."),
+        "temperature" => ("Temperature", "How freely kinds of sound are chosen; it falls as training goes on."),
+        "spread" => ("Spread of features", "How far the features of different images or sounds differ. Near 0 the encoder tells nothing apart."),
         _ => (string.Concat(char.ToUpperInvariant(name[0]).ToString(), name.AsSpan(1)), "A figure that this method reports while it learns."),
     };
 

@@ -1,0 +1,143 @@
+using DomainSsl.Learning.Augmentation;
+using DomainSsl.Learning.Data;
+using DomainSsl.Learning.Encoders;
+using DomainSsl.Learning.Objectives;
+using static TorchSharp.torch;
+
+namespace DomainSsl.Learning.Training;
+
+/// <summary>Where the tensors of a run's steps come from. A step's are a pure function of seed and step.</summary>
+public interface IStepData : IDisposable
+{
+    /// <summary>Items there are: images, or pieces of sound.</summary>
+    int Count { get; }
+
+    /// <summary>Items a step.</summary>
+    int Batch { get; }
+
+    /// <summary>The tensors of a step, on the device; they belong to the caller's dispose scope.</summary>
+    /// <param name="step">Steps done.</param>
+    /// <param name="views">How many views of each item.</param>
+    /// <param name="waited">Seconds that had to be waited for them.</param>
+    Batch Take(int step, int views, out double waited);
+}
+
+/// <summary>What a recipe learns from.</summary>
+public static class StepData
+{
+    /// <summary>Opens a recipe's shard.</summary>
+    /// <exception cref="LearningException">It is absent, damaged, of the other kind, or too small.</exception>
+    public static IStepData Open(Recipe recipe, string shardPath, RandomStreams random, Device device) =>
+        recipe.Modality == Modalities.Sound ? new SoundData(recipe, shardPath, random, device) : new ImageData(recipe, shardPath, random, device);
+}
+
+/// <summary>Random views of images.</summary>
+public sealed class ImageData : IStepData
+{
+    private readonly Shard _shard;
+    private readonly DataStream<float[]> _stream;
+    private readonly RandomViews _views;
+    private readonly RandomStreams _random;
+    private readonly Device _device;
+
+    /// <summary>Opens the shard.</summary>
+    public ImageData(Recipe recipe, string shardPath, RandomStreams random, Device device)
+    {
+        (_random, _device) = (random, device);
+        _shard = Shard.Open(shardPath);
+        if (_shard.Count < 2)
+        {
+            _shard.Dispose();
+            throw new LearningException("Pretraining needs at least two images; put more into the collection.");
+        }
+        _views = new RandomViews(recipe.Augmentation, recipe.Encoder.Resolution);
+        _stream = new DataStream<float[]>(_shard.Count, recipe.Data.Batch, random, batch => new float[batch * _shard.Channels * _shard.Height * _shard.Width],
+            (_, indices, buffer) => _shard.Read(indices, buffer));
+    }
+
+    /// <inheritdoc />
+    public int Count => _shard.Count;
+
+    /// <inheritdoc />
+    public int Batch => _stream.Batch;
+
+    /// <inheritdoc />
+    public Batch Take(int step, int views, out double waited)
+    {
+        var images = Images(step, out waited);
+        return new Batch([.. Enumerable.Range(0, views).Select(v => _views.View(images, _random.Augmentation(step, v)))], _random.Objective(step));
+    }
+
+    /// <summary>The images of a step as they are, B×C×H×W in [0, 1] on the device.</summary>
+    public Tensor Images(int step, out double waited) => tensor(_stream.Take(step, out waited), [Batch, _shard.Channels, _shard.Height, _shard.Width]).to(_device);
+
+    /// <summary>Which images a step gets.</summary>
+    public int[] Indices(int step) => _stream.Indices(step);
+
+    /// <inheritdoc />
+    public void Dispose()
+    {
+        _stream.Dispose();
+        _shard.Dispose();
+    }
+}
+
+/// <summary>Random stretches of sound, one view of each.</summary>
+public sealed class SoundData : IStepData
+{
+    private readonly SoundShard _shard;
+    private readonly DataStream<Stretches> _stream;
+    private readonly RandomCrops _crops;
+    private readonly RandomStreams _random;
+    private readonly Device _device;
+
+    /// <summary>Opens the shard.</summary>
+    public SoundData(Recipe recipe, string shardPath, RandomStreams random, Device device)
+    {
+        (_random, _device) = (random, device);
+        _shard = SoundShard.Open(shardPath);
+        if (_shard.Count < 2)
+        {
+            _shard.Dispose();
+            throw new LearningException("Pretraining needs at least two stretches of sound; put more recordings into the collection.");
+        }
+        _crops = new RandomCrops(recipe.Distortion, (int)(recipe.Data.Seconds * SoundShard.SampleRate));
+        _stream = new DataStream<Stretches>(_shard.Count, recipe.Data.Batch, random, batch => new Stretches(batch, _crops.Samples), Read);
+    }
+
+    /// <inheritdoc />
+    public int Count => _shard.Count;
+
+    /// <inheritdoc />
+    public int Batch => _stream.Batch;
+
+    /// <summary>B×T, T the longest stretch of this step.</summary>
+    public Batch Take(int step, int views, out double waited)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(views, 1);
+        var read = _stream.Take(step, out waited);
+        var longest = read.Lengths.Max();
+        var samples = tensor(read.Samples, [Batch, _crops.Samples]).narrow(1, 0, longest).contiguous().to(_device);
+        return new Batch([samples], _random.Objective(step), [.. read.Lengths]);
+    }
+
+    private void Read(int step, int[] indices, Stretches to)
+    {
+        var random = _random.Augmentation(step, 0);
+        for (var i = 0; i < indices.Length; i++) to.Lengths[i] = _crops.Crop(_shard.Piece(indices[i]), to.Samples.AsSpan(i * _crops.Samples, _crops.Samples), random);
+    }
+
+    /// <inheritdoc />
+    public void Dispose()
+    {
+        _stream.Dispose();
+        _shard.Dispose();
+    }
+
+    private sealed class Stretches(int count, int samples)
+    {
+        public float[] Samples { get; } = new float[count * samples];
+
+        public long[] Lengths { get; } = new long[count];
+    }
+}
