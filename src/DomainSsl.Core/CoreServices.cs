@@ -9,6 +9,7 @@ using DomainSsl.Core.Review;
 using DomainSsl.Core.Runs;
 using DomainSsl.Core.Storage;
 using DomainSsl.Core.Tasks;
+using DomainSsl.Core.Transcripts;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -31,6 +32,7 @@ public static class CoreServices
         services.AddSingleton<OrphanSweep>();
         services.AddSingleton<Doctor>();
         services.TryAddSingleton(provider => BoundOptions.Of<ImportOptions>(provider, "Import"));
+        services.AddSingleton<SpeechNetwork>();
         services.AddSingleton<LibraryImport>();
         services.AddSingleton<Quarantine>();
         services.AddSingleton<DeidentifiedCopies>();
@@ -40,6 +42,7 @@ public static class CoreServices
         services.TryAddSingleton(provider => BoundOptions.Of<TaskOptions>(provider, "Tasks"));
         services.AddSingleton<TaskService>();
         services.AddSingleton<ReviewQueue>();
+        services.AddSingleton<TranscriptService>();
         services.AddSingleton<IRunQueue, RunQueue>();
         services.AddSingleton<RunFeed>();
         services.AddSingleton<RunLog>();

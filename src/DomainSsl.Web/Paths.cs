@@ -27,6 +27,8 @@ public static class Paths
     public const string Tasks = "/tasks";
     /// <summary>Predictions to be judged.</summary>
     public const string Review = "/review";
+    /// <summary>Transcripts to be read through.</summary>
+    public const string Transcripts = "/transcripts";
     /// <summary>Pretraining and its runs.</summary>
     public const string Pretraining = "/pretraining";
     /// <summary>The registry.</summary>
@@ -49,6 +51,8 @@ public static class Paths
     public static string Study(long id) => $"/library/studies/{id}";
     /// <summary>A recording over its waveform.</summary>
     public static string Recording(long id) => $"/library/recordings/{id}";
+    /// <summary>A recording with its transcript, to be corrected.</summary>
+    public static string Transcript(long recording) => $"{Transcripts}/{recording}";
     /// <summary>One import's progress and summary.</summary>
     public static string ImportBatch(long id) => $"/import/{id}";
     /// <summary>One collection.</summary>

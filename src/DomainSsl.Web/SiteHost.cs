@@ -1,4 +1,5 @@
 using System.Net;
+using System.Security.Cryptography;
 using DomainSsl.Core;
 using DomainSsl.Core.Database;
 using DomainSsl.Core.Models;
@@ -37,6 +38,9 @@ public static class SiteHost
 
     /// <summary>Largest body of one request; larger files come in pieces.</summary>
     public const long LargestBody = 64L << 20;
+
+    /// <summary>Names this start of the site. A page carries it (App.razor) and compares it with what <c>/health</c> says: another start has none of the old one's circuits.</summary>
+    internal static string Start { get; } = RandomNumberGenerator.GetHexString(12, lowercase: true);
 
     /// <summary>Builds the site and brings its database up to date; it does not answer yet.</summary>
     /// <param name="request">Folder and addresses.</param>
@@ -140,7 +144,11 @@ public static class SiteHost
         app.UseAuthorization();
         app.UseAntiforgery();
         app.MapStaticAssets().AllowAnonymous();
-        app.MapGet("/health", () => Results.Text("ok")).AllowAnonymous().WithName("health");
+        app.MapGet("/health", (HttpContext context) =>
+        {
+            context.Response.Headers["Site-Start"] = Start;
+            return Results.Text("ok");
+        }).AllowAnonymous().WithName("health");
         app.MapSiteEndpoints();
         app.MapMedia();
         app.MapUploads();
@@ -148,6 +156,7 @@ public static class SiteHost
         app.MapTaskEndpoints();
         app.MapPixelEndpoints();
         app.MapReviewEndpoints();
+        app.MapTranscriptEndpoints();
         app.MapRazorComponents<App>().AddInteractiveServerRenderMode(o => o.ContentSecurityFrameAncestorsPolicy = "'none'");
     }
 

@@ -77,7 +77,8 @@ public sealed class PretrainRun(IDbContextFactory<DomainSslContext> factory, Sha
         {
             context.Log($"{recipe.Name}: {start.Encoder}, {start.Parameters:#,0} parameters, {start.Items:#,0} {_items}, {start.Batch} a step, on {start.Device} in {start.Precision}.");
             foreach (var note in start.Notes) context.Log(note);
-            context.Report(new RunReport(Device: start.Device == "cpu" ? $"cpu ({TorchProcess.Cores()} threads)" : start.Device, Stage: $"Step {start.Step:#,0}"));
+            // A checkpoint is progress, also where the worker was killed before it could say so: only a run that gets no further is given up (RunQueue.MostAttempts).
+            context.Report(new RunReport(start.Progress, Device: start.Device == "cpu" ? $"cpu ({TorchProcess.Cores()} threads)" : start.Device, Stage: $"Step {start.Step:#,0}"));
         }
 
         public void Stepped(MetricsLine line, RunHealth health)

@@ -13,7 +13,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace DomainSsl.Benchmarks;
 
 /// <summary>
-/// What a clinician waits for between two images when the task has 100,000 of them, 500 labelled: the next image before there is a model and with one, storing an answer, the
+/// What a clinician waits for between two images when the task has 100,000 of them, 500 labelled and 2,000 predictions reviewed: the next image before there is a model and with one, storing an answer, the
 /// next case of the review. Skipping the answered ones by OFFSET is the baseline.
 /// </summary>
 [ShortRunJob]
@@ -58,6 +58,9 @@ public class LabellingBenchmarks : IDisposable
         await db.Database.ExecuteSqlAsync($"""
             INSERT INTO Predictions (TaskId, ModelId, ItemId, ClassId, Probabilities, Uncertainty, Similar, At)
             SELECT {trained.Id}, 'm', Id, {trained.Classes[0].Id}, '[0.6,0.4]', (Id * 7919 % 100000) / 100000.0, '[]', '2026-01-01' FROM Items
+            """);
+        await db.Database.ExecuteSqlAsync($"""
+            INSERT INTO Reviews (PredictionId, Decision, ClassId, "By", At, ClientKey) SELECT Id, 'Accept', ClassId, 'benchmark', '2026-01-02', 'k' || Id FROM Predictions WHERE Id % 50 = 0
             """);
     }
 

@@ -35,7 +35,8 @@ public sealed class Chromium : IAsyncLifetime
             BaseURL = address, ViewportSize = new() { Width = width, Height = height }, ColorScheme = dark ? ColorScheme.Dark : ColorScheme.Light,
             ReducedMotion = ReducedMotion.Reduce,
         });
-        context.SetDefaultTimeout(20_000);
+        // Far more than anything takes: what never comes is to fail, and not a machine that has much else to do.
+        context.SetDefaultTimeout(120_000);
         return await context.NewPageAsync();
     }
 

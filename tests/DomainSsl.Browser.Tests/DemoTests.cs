@@ -60,9 +60,10 @@ public sealed partial class DemoTests(Chromium chromium) : IClassFixture<Chromiu
         await CheckAsync(clinician, "label");
         foreach (var key in (string[])["1", "2", "u", "3", "n"])
         {
+            var shown = await clinician.GetAttributeAsync(".room", "data-item");
             await clinician.Keyboard.PressAsync(key);
+            await clinician.WaitForFunctionAsync("shown => document.querySelector('.room').dataset.item !== shown", shown);
             await clinician.WaitForSelectorAsync(".save-state.saved");
-            await clinician.WaitForTimeoutAsync(300);
         }
         await OpenAsync(clinician, task + "/result");
         await CheckAsync(clinician, "result");

@@ -51,6 +51,7 @@ public sealed class WholeWayTests(Chromium chromium) : IClassFixture<Chromium>
         await page.ClickAsync("td[data-label=Patient] a >> nth=0");
         await page.WaitForSelectorAsync("[data-rendered=true]");
         await page.Locator("[data-overlay]", new() { HasText = "1 of " }).WaitForAsync();
+        await KeysAsync(page);
         await page.Keyboard.PressAsync("ArrowDown");
         await page.Locator("[data-overlay]", new() { HasText = "2 of " }).WaitForAsync();
         await page.WaitForURLAsync("**image=2*");
@@ -84,6 +85,7 @@ public sealed class WholeWayTests(Chromium chromium) : IClassFixture<Chromium>
         await page.FillAsync("[aria-label='Answer 2']", "shadow");
         await page.GetByRole(AriaRole.Button, new() { Name = "Make the task and label" }).ClickAsync();
         await page.WaitForSelectorAsync(".room[data-cover=none][data-item]");
+        await KeysAsync(page);
         for (var i = 0; i < Labels; i++)
         {
             await page.WaitForSelectorAsync(".room[data-cover=none]");
@@ -95,7 +97,7 @@ public sealed class WholeWayTests(Chromium chromium) : IClassFixture<Chromium>
 
         // Trains, and reads what it is worth.
         await page.GotoAsync(new Uri(page.Url).AbsolutePath.Replace("/label", "", StringComparison.Ordinal));
-        await page.WaitForSelectorAsync("body[data-ready]");
+        await KeysAsync(page);
         await page.Keyboard.PressAsync("t");
         await page.GetByText("A classifier is trained").WaitForAsync(new() { Timeout = 400_000 });
         await page.GetByRole(AriaRole.Link, new() { Name = "See the result" }).ClickAsync();
@@ -107,6 +109,7 @@ public sealed class WholeWayTests(Chromium chromium) : IClassFixture<Chromium>
         // Reviews its least certain answer, and has had enough for today.
         await page.WaitForURLAsync("**/review/*");
         await page.WaitForSelectorAsync(".room[data-cover=none][data-case]", new() { Timeout = 60_000 });
+        await KeysAsync(page);
         var reviewed = await page.GetAttributeAsync(".room", "data-case");
         await page.Keyboard.PressAsync("Enter");
         await page.WaitForFunctionAsync("before => document.querySelector('.room').dataset.case !== before", reviewed);
@@ -139,6 +142,9 @@ public sealed class WholeWayTests(Chromium chromium) : IClassFixture<Chromium>
         await page.ClickAsync("form[action='/account/sign-out'] button");
         await page.WaitForURLAsync("**/account/sign-in**");
     }
+
+    // Keys are taken a moment after the page is there.
+    private static async Task KeysAsync(IPage page) => await page.WaitForSelectorAsync("dialog.keys[data-ready]", new() { State = WaitForSelectorState.Attached });
 
     private static async Task OpenAsync(IPage page, string path)
     {

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
@@ -82,7 +83,12 @@ public sealed class RunningSite : IAsyncDisposable
     public static async Task<RunningSite> StartAsync(string data, params string[] arguments)
     {
         var site = new RunningSite(data, FreePort(), arguments);
-        await site.StartAgainAsync();
+        try { await site.StartAgainAsync(); }
+        catch
+        {
+            site.Kill(); // nobody else knows of it
+            throw;
+        }
         return site;
     }
 
@@ -102,17 +108,45 @@ public sealed class RunningSite : IAsyncDisposable
             try { await client.GetAsync(Address); return; }
             catch (HttpRequestException)
             {
-                if (begun.Elapsed > TimeSpan.FromSeconds(90)) Xunit.Assert.Fail($"serve does not answer after {begun.Elapsed.TotalSeconds:0} s; it said: {Said}");
+                if (begun.Elapsed > TimeSpan.FromMinutes(3)) Xunit.Assert.Fail($"serve does not answer after {begun.Elapsed.TotalSeconds:0} s; it said: {Said}");
                 await Task.Delay(100);
             }
         }
     }
 
-    /// <summary>SIGKILL to the site, and to its worker if <paramref name="worker"/> says so.</summary>
-    public void Kill(bool worker = true)
+    /// <summary>SIGKILL to the site and its worker, or to one of them. A worker that outlived an earlier site is killed too.</summary>
+    public void Kill(bool site = true, bool worker = true)
     {
-        if (!_process.HasExited) _process.Kill(entireProcessTree: worker);
-        _process.WaitForExit();
+        // The site first: it cannot start another worker behind our back then.
+        if (site && !_process.HasExited) _process.Kill(entireProcessTree: worker);
+        if (site) _process.WaitForExit();
+        if (!worker) return;
+        foreach (var each in Workers())
+        {
+            using (each)
+            {
+                try { each.Kill(); }
+                catch (InvalidOperationException) { continue; } // it ended meanwhile
+                each.WaitForExit();
+            }
+        }
+    }
+
+    // By their command line, "domainssl worker … --data FOLDER": one whose site was killed is nobody's child that we would know of.
+    private List<Process> Workers()
+    {
+        var found = new List<Process>();
+        foreach (var folder in Directory.Exists("/proc/self") ? Directory.EnumerateDirectories("/proc") : [])
+        {
+            if (!int.TryParse(Path.GetFileName(folder), CultureInfo.InvariantCulture, out var id)) continue;
+            try
+            {
+                var words = File.ReadAllText(Path.Combine(folder, "cmdline")).Split('\0');
+                if (words.Contains("worker") && words.Contains(Data)) found.Add(Process.GetProcessById(id));
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException) { } // it ended meanwhile
+        }
+        return found;
     }
 
     /// <inheritdoc />

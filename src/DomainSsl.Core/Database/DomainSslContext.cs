@@ -1,3 +1,4 @@
+using DomainSsl.Audio.Quality;
 using DomainSsl.Core.Audit;
 using DomainSsl.Core.Collections;
 using DomainSsl.Core.Importing;
@@ -7,6 +8,7 @@ using DomainSsl.Core.People;
 using DomainSsl.Core.Review;
 using DomainSsl.Core.Runs;
 using DomainSsl.Core.Tasks;
+using DomainSsl.Core.Transcripts;
 using Microsoft.AspNetCore.Identity.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
@@ -26,6 +28,8 @@ public sealed class DomainSslContext(DbContextOptions<DomainSslContext> options)
     public DbSet<Instance> Instances => Set<Instance>();
     /// <summary>Sounds.</summary>
     public DbSet<Recording> Recordings => Set<Recording>();
+    /// <summary>Speech found in them.</summary>
+    public DbSet<Segment> Segments => Set<Segment>();
     /// <summary>What is learnt from and judged.</summary>
     public DbSet<Item> Items => Set<Item>();
     /// <summary>Imports.</summary>
@@ -56,6 +60,14 @@ public sealed class DomainSslContext(DbContextOptions<DomainSslContext> options)
     public DbSet<Prediction> Predictions => Set<Prediction>();
     /// <summary>What people made of it.</summary>
     public DbSet<ReviewEntry> Reviews => Set<ReviewEntry>();
+    /// <summary>What is said in recordings.</summary>
+    public DbSet<RecordingTranscript> Transcripts => Set<RecordingTranscript>();
+    /// <summary>Their versions.</summary>
+    public DbSet<TranscriptVersion> TranscriptVersions => Set<TranscriptVersion>();
+    /// <summary>Their segments, of all versions.</summary>
+    public DbSet<TranscriptRow> TranscriptRows => Set<TranscriptRow>();
+    /// <summary>Edits of theirs that came too late.</summary>
+    public DbSet<SetAsideEdit> SetAsideEdits => Set<SetAsideEdit>();
     /// <summary>Who did what, when.</summary>
     public DbSet<AuditEntry> Audit => Set<AuditEntry>();
 
@@ -85,7 +97,9 @@ public sealed class DomainSslContext(DbContextOptions<DomainSslContext> options)
             e.HasIndex(r => r.SourceHash).IsUnique();
             e.HasIndex(r => r.BlobHash);
             e.HasIndex(r => new { r.ImportedAt, r.Id });
+            e.HasMany(r => r.Segments).WithOne().HasForeignKey(s => s.RecordingId);
         });
+        builder.Entity<Segment>().HasIndex(s => new { s.RecordingId, s.Start });
         builder.Entity<Item>(e =>
         {
             e.HasIndex(i => i.Hash).IsUnique();
@@ -133,6 +147,22 @@ public sealed class DomainSslContext(DbContextOptions<DomainSslContext> options)
             e.HasIndex(p => new { p.ModelId, p.ItemId }).IsUnique();
             e.HasIndex(p => new { p.TaskId, p.ModelId, p.Uncertainty, p.Id });
         });
+        builder.Entity<RecordingTranscript>(e =>
+        {
+            e.HasIndex(t => t.RecordingId).IsUnique();
+            e.HasIndex(t => t.State);
+        });
+        builder.Entity<TranscriptVersion>(e =>
+        {
+            e.HasIndex(v => v.ClientKey).IsUnique();
+            e.HasIndex(v => new { v.TranscriptId, v.Number }).IsUnique();
+        });
+        builder.Entity<TranscriptRow>(e =>
+        {
+            e.HasIndex(r => new { r.TranscriptId, r.Uid }).IsUnique();
+            e.HasIndex(r => new { r.TranscriptId, r.To, r.Position });
+        });
+        builder.Entity<SetAsideEdit>().HasIndex(e => e.ClientKey).IsUnique();
         builder.Entity<ReviewEntry>(e =>
         {
             e.HasIndex(r => r.ClientKey).IsUnique();
@@ -147,6 +177,7 @@ public sealed class DomainSslContext(DbContextOptions<DomainSslContext> options)
         configurationBuilder.Properties<DateTime>().HaveConversion<UtcConverter>();
         // Words instead of numbers for enumerations: the database stays readable by itself, and reordering an enum changes nothing.
         configurationBuilder.Properties<ItemKind>().HaveConversion<string>();
+        configurationBuilder.Properties<ChannelUse>().HaveConversion<string>();
         configurationBuilder.Properties<RunKind>().HaveConversion<string>();
         configurationBuilder.Properties<RunState>().HaveConversion<string>();
         configurationBuilder.Properties<ModelKind>().HaveConversion<string>();
@@ -154,6 +185,8 @@ public sealed class DomainSslContext(DbContextOptions<DomainSslContext> options)
         configurationBuilder.Properties<LabelAnswer>().HaveConversion<string>();
         configurationBuilder.Properties<LabelSource>().HaveConversion<string>();
         configurationBuilder.Properties<ReviewDecision>().HaveConversion<string>();
+        configurationBuilder.Properties<TranscriptState>().HaveConversion<string>();
+        configurationBuilder.Properties<TranscriptDeed>().HaveConversion<string>();
     }
 
     private sealed class UtcConverter() : ValueConverter<DateTime, DateTime>(v => v, v => DateTime.SpecifyKind(v, DateTimeKind.Utc));

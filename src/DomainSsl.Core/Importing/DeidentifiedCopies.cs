@@ -52,19 +52,31 @@ public sealed class DeidentifiedCopies(Secrets secrets, AuditLog audit)
     {
         var info = new FileInfo(file);
         if (info.Length == 0) throw new RefusedException(ImportRefusals.Empty);
-        byte[] bytes;
-        try { bytes = File.ReadAllBytes(file); }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException) { throw new RefusedException(ImportRefusals.Unreadable(e.Message)); }
-        if (SoundFile.IsSound(bytes))
-        {
-            using var source = new MemoryStream(bytes, writable: false);
-            var sound = SoundFile.Read(source);
-            using var copy = new FileStream(target + ".wav", FileMode.CreateNew);
-            SoundFile.WriteWav(copy, sound);
-            return copy.Name;
-        }
-        var clean = secrets.Deidentifier.Deidentify(ScanPreparation.Read(bytes)).File.ToBytes();
+        using var source = ImportSource.OfFile(file, file, info.Length);
+        if (ImportSource.Reading(() => LibraryImport.IsSound(source))) return CopySound(source, target + ".wav");
+        var clean = secrets.Deidentifier.Deidentify(ScanPreparation.Read(source.Read())).File.ToBytes();
         File.WriteAllBytes(target + ".dcm", clean);
         return target + ".dcm";
+    }
+
+    // At its own rate and with its own channels, block by block.
+    private static string CopySound(ImportSource source, string target)
+    {
+        using var stream = source.Open();
+        using var reader = SoundReader.Open(stream);
+        try
+        {
+            using var copy = new FileStream(target, FileMode.CreateNew);
+            var writer = new WavWriter(copy, reader.Format.SampleRate, reader.Format.Channels);
+            var block = new float[Math.Max(1, 32_768 / reader.Format.Channels) * reader.Format.Channels];
+            for (int read; (read = reader.Read(block)) > 0;) writer.Add(block.AsSpan(0, read));
+            writer.Finish();
+            return target;
+        }
+        catch
+        {
+            File.Delete(target);
+            throw;
+        }
     }
 }

@@ -25,6 +25,9 @@ public static class ImportRefusals
     /// <summary>The system would not give it.</summary>
     public static Refusal Unreadable(string why) => new("unreadable", $"The file could not be read ({why.TrimEnd('.')}); check its rights and the medium it lies on.");
 
+    /// <summary>It was written to while it was read.</summary>
+    public static Refusal Changing { get; } = new("changing", "The file changed while it was read; wait until it is copied or recorded to its end, and import it again.");
+
     /// <summary>Too large.</summary>
     public static Refusal TooLarge(long bytes, long most) =>
         new("too-large", $"The file has {bytes / 1e6:#,0} MB, more than the {most / 1e6:#,0} MB that are taken; ask the administrator to raise Import:MaxFileBytes if it is a real recording or scan.");
@@ -56,6 +59,10 @@ public static class ImportRefusals
     /// <summary>Same UID, other content.</summary>
     public static Refusal Conflict { get; } = new("conflicting-instance",
         "Another image with the same SOP Instance UID but other content is in the library already; ask the sender to give this one a UID of its own.");
+
+    /// <summary>A table has other words than those that a person has corrected here.</summary>
+    public static Refusal TranscriptCorrected { get; } = new("transcript-corrected",
+        "The transcript of this recording has been corrected here, so the table's text did not take its place; if it is to, bring it in on the recording's page.");
 
     /// <summary>A fault of ours.</summary>
     public static Refusal Unexpected(string type) =>

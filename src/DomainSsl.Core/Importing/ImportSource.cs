@@ -20,14 +20,17 @@ internal sealed class ImportSource : IDisposable
     /// <summary>What a table says of the speaker, if one named the file.</summary>
     public string? Speaker { get; init; }
 
+    /// <summary>What a table says is spoken in it, if one named the file.</summary>
+    public string? Text { get; init; }
+
     /// <summary>Found to be bad before it was read.</summary>
     public Refusal? Refusal { get; init; }
 
     /// <summary>Length in bytes as far as known.</summary>
     public long Length { get; init; }
 
-    public static ImportSource OfFile(string name, string path, long length, string? patient = null, string? speaker = null) =>
-        new(name, path, null, temporary: false) { Length = length, Patient = patient, Speaker = speaker };
+    public static ImportSource OfFile(string name, string path, long length, string? patient = null, string? speaker = null, string? text = null) =>
+        new(name, path, null, temporary: false) { Length = length, Patient = patient, Speaker = speaker, Text = text };
 
     public static ImportSource OfBytes(string name, byte[] bytes) => new(name, null, bytes, temporary: false) { Length = bytes.Length };
 
@@ -35,16 +38,21 @@ internal sealed class ImportSource : IDisposable
 
     public static ImportSource Refused(string name, Refusal refusal, long length = 0) => new(name, null, null, temporary: false) { Refusal = refusal, Length = length };
 
+    /// <summary>The file, to be read from its beginning; may be sought in.</summary>
+    /// <exception cref="RefusedException">It cannot be opened.</exception>
+    public Stream Open() => _bytes is not null ? new MemoryStream(_bytes, writable: false)
+        : Reading(() => new FileStream(_path!, FileMode.Open, FileAccess.Read, FileShare.Read, 64 << 10, FileOptions.SequentialScan));
+
     /// <summary>All bytes of the file.</summary>
     /// <exception cref="RefusedException">It cannot be read.</exception>
-    public byte[] Read()
+    public byte[] Read() => _bytes ?? Reading(() => File.ReadAllBytes(_path!));
+
+    /// <summary>Does something with the file; what goes wrong is the file's fault, not ours.</summary>
+    /// <exception cref="RefusedException">It cannot be read.</exception>
+    public static T Reading<T>(Func<T> deed)
     {
-        if (_bytes is not null) return _bytes;
-        try { return File.ReadAllBytes(_path!); }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new RefusedException(ImportRefusals.Unreadable(e.Message));
-        }
+        try { return deed(); }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException) { throw new RefusedException(ImportRefusals.Unreadable(e.Message)); }
     }
 
     /// <inheritdoc />

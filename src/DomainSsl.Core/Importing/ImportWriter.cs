@@ -5,12 +5,13 @@ using DomainSsl.Core.Audit;
 using DomainSsl.Core.Collections;
 using DomainSsl.Core.Database;
 using DomainSsl.Core.Library;
+using DomainSsl.Core.Transcripts;
 using Microsoft.EntityFrameworkCore;
 
 namespace DomainSsl.Core.Importing;
 
 /// <summary>The one writer of an import: rows, collection, quarantine, counters and audit entry of a group of files in one transaction.</summary>
-internal sealed class ImportWriter(IDbContextFactory<DomainSslContext> factory, AuditLog audit, TimeProvider time, long batchId, long? collectionId, string by)
+internal sealed class ImportWriter(IDbContextFactory<DomainSslContext> factory, AuditLog audit, TranscriptService transcripts, TimeProvider time, long batchId, long? collectionId, string by)
 {
     private readonly List<RefusedFile> _refused = [];
     private int _imported, _duplicates;
@@ -46,6 +47,7 @@ internal sealed class ImportWriter(IDbContextFactory<DomainSslContext> factory, 
         }
         await db.SaveChangesAsync(cancel);
         if (collection is not null) await JoinAsync(db, collection, group, outcomes, additions, cancel);
+        int spoken = await WriteDownAsync(db, group, outcomes, additions, cancel);
 
         foreach (var (file, outcome) in group.Zip(outcomes))
         {
@@ -59,7 +61,7 @@ internal sealed class ImportWriter(IDbContextFactory<DomainSslContext> factory, 
         batch.Imported += imported;
         batch.Duplicates += duplicates;
         batch.Refused += refused;
-        await audit.AppendAsync(db, by, "imported", $"import {batchId}", JsonSerializer.Serialize(new { imported, duplicates, refused, collection = collection?.Name }), cancel);
+        await audit.AppendAsync(db, by, "imported", $"import {batchId}", JsonSerializer.Serialize(new { imported, duplicates, refused, transcripts = spoken, collection = collection?.Name }), cancel);
         await transaction.CommitAsync(cancel);
 
         // Counted only now: an exception above leaves the summary as the database is.
@@ -164,6 +166,29 @@ internal sealed class ImportWriter(IDbContextFactory<DomainSslContext> factory, 
             members.UnionWith(missing.Select(i => i.Id));
         }
         await CollectionMembers.AddAsync(db, collection, joining, cancel);
+    }
+
+    // What a table says is spoken, people have heard: it counts as accepted. What has been corrected here is not written over.
+    private async Task<int> WriteDownAsync(DomainSslContext db, IReadOnlyList<Prepared> group, ImportedFile[] outcomes, List<(int Index, IReadOnlyList<Item> Items)> additions, CancellationToken cancel)
+    {
+        int written = 0;
+        foreach (var (index, items) in additions)
+        {
+            if (group[index].Text is not { } text || items[0].RecordingId is not { } recording || outcomes[index].Outcome == ImportOutcome.Refused) continue;
+            var transcript = TextTranscript.OfOne(text);
+            var key = TranscriptService.KeyOf(recording, transcript);
+            if (!await db.TranscriptVersions.AnyAsync(v => v.ClientKey == key, cancel) && await TranscriptService.IsCorrectedAsync(db, recording, cancel))
+            {
+                outcomes[index] = Refuse(group[index], ImportRefusals.TranscriptCorrected);
+                continue;
+            }
+            try
+            {
+                if (!(await transcripts.BringInAsync(db, recording, transcript, TranscriptDeed.BroughtIn, TranscriptState.Accepted, by, key, cancel)).Again) written++;
+            }
+            catch (RefusedException e) { outcomes[index] = Refuse(group[index], e.Refusal); }
+        }
+        return written;
     }
 
     internal static string HashOf(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));

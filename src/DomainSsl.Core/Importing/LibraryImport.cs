@@ -9,6 +9,7 @@ using DomainSsl.Core.Collections;
 using DomainSsl.Core.Database;
 using DomainSsl.Core.Library;
 using DomainSsl.Core.Storage;
+using DomainSsl.Core.Transcripts;
 using DomainSsl.Dicom;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging;
@@ -18,17 +19,19 @@ namespace DomainSsl.Core.Importing;
 /// <summary>
 /// Brings files into the library. A walk finds them, workers on all cores read, check, de-identify and store each, and one writer commits rows and audit entry for up to a
 /// hundred at a time:
-/// <code>walk ──(8 sources)──► workers: hash → known? → sniff → parse → decode → de-identify → blob ──(200)──► writer: one transaction a batch → progress</code>
+/// <code>walk ──(8 sources)──► workers: sniff → hash → known? → parse → decode → de-identify → blob ──(200)──► writer: one transaction a batch → progress</code>
 /// A blob is on the disk before the row that names it, and progress is told after the commit: killed at any moment, the library holds whole images only, each once, and the
 /// same import run again brings the rest. Several imports may run at once, also from several processes.
 /// </summary>
 public sealed partial class LibraryImport(
-    IDbContextFactory<DomainSslContext> factory, IBlobStore blobs, Secrets secrets, AuditLog audit, DataFolder folder, ImportOptions options, TimeProvider time, ILogger<LibraryImport> logger)
+    IDbContextFactory<DomainSslContext> factory, IBlobStore blobs, Secrets secrets, AuditLog audit, DataFolder folder, ImportOptions options, SpeechNetwork speech,
+    TranscriptService transcripts, TimeProvider time, ILogger<LibraryImport> logger)
 {
     private const int BatchSize = 100;
     private static readonly TimeSpan BatchWait = TimeSpan.FromMilliseconds(300);
+    private readonly SoundPreparation _sounds = new(blobs, speech, folder, options);
 
-    /// <summary>Imports files, folders, zips, DICOMDIRs and tables (their column <c>file</c>, relative to the table; <c>patient</c> and <c>speaker</c> where given).</summary>
+    /// <summary>Imports files, folders, zips, DICOMDIRs and tables (their column <c>file</c>, relative to the table; <c>patient</c> and <c>speaker</c> where given, and <c>text</c>, which becomes the recording's transcript).</summary>
     /// <param name="paths">What to import.</param>
     /// <param name="request">Who imports, and into which collection.</param>
     /// <param name="progress">Told after each commit.</param>
@@ -38,7 +41,7 @@ public sealed partial class LibraryImport(
     {
         var name = request.CollectionName is null ? null : CollectionNames.Check(request.CollectionName);
         var (batch, collection) = await BeginAsync(request, name, cancel);
-        var writer = new ImportWriter(factory, audit, time, batch, collection, request.By);
+        var writer = new ImportWriter(factory, audit, transcripts, time, batch, collection, request.By);
         var walk = new SourceWalk(options, folder, request.Names);
         int workers = options.Workers > 0 ? options.Workers : Environment.ProcessorCount + 2;
         var sources = Channel.CreateBounded<ImportSource>(8);
@@ -60,11 +63,7 @@ public sealed partial class LibraryImport(
         {
             await foreach (var source in sources.Reader.ReadAllAsync(stop.Token))
             {
-                using (source)
-                {
-                    using var room = await memory.TakeAsync(3 * source.Length, stop.Token); // as read, as written, and a frame decoded
-                    await prepared.Writer.WriteAsync(await PrepareAsync(source, keep, stop.Token), stop.Token);
-                }
+                using (source) await prepared.Writer.WriteAsync(await PrepareAsync(source, keep, memory, stop.Token) with { Text = source.Text }, stop.Token);
             }
         })));
         var committing = Guard(async () =>
@@ -134,22 +133,21 @@ public sealed partial class LibraryImport(
         return group.Count > 0;
     }
 
-    private async Task<Prepared> PrepareAsync(ImportSource source, bool keepOriginal, CancellationToken cancel)
+    private async Task<Prepared> PrepareAsync(ImportSource source, bool keepOriginal, ByteBudget memory, CancellationToken cancel)
     {
         if (source.Refusal is not null) return new PreparedRefusal(source.Name, source.Length, source.Refusal);
         long length = source.Length;
         try
         {
+            bool isSound = ImportSource.Reading(() => IsSound(source));
+            // A scan as read, as written, and a frame decoded; a sound goes by in blocks.
+            using var room = await memory.TakeAsync(isSound ? SoundPreparation.Memory : 3 * source.Length, cancel);
+            if (isSound) return await PrepareSoundAsync(source, keepOriginal, cancel);
             var bytes = source.Read();
             length = bytes.Length;
             if (bytes.Length == 0) return new PreparedRefusal(source.Name, 0, ImportRefusals.Empty);
             var hash = Convert.ToHexStringLower(SHA256.HashData(bytes));
             if (await IsKnownAsync(hash, cancel)) return new PreparedDuplicate(source.Name, length, hash);
-            if (SoundFile.IsSound(bytes))
-            {
-                var who = source.Speaker ?? source.Patient;
-                return new PreparedSound(source.Name, length, hash, SoundPreparation.Prepare(bytes, hash, blobs, keepOriginal, cancel), who is null ? null : secrets.SpeakerPseudonym(who));
-            }
             return ScanPreparation.Prepare(source, bytes, hash, secrets, blobs, keepOriginal);
         }
         catch (DicomException e) when (e.Code == DicomErrors.NotDicom) { return new PreparedRefusal(source.Name, length, ImportRefusals.UnknownKind); }
@@ -162,6 +160,43 @@ public sealed partial class LibraryImport(
             UnexpectedFault(logger, e, length);
             return new PreparedRefusal(source.Name, length, ImportRefusals.Unexpected(e.GetType().Name));
         }
+    }
+
+    /// <summary>Whether a file is a sound, by its first bytes.</summary>
+    internal static bool IsSound(ImportSource source)
+    {
+        using var stream = source.Open();
+        var first = new byte[4096]; // the first frames of MPEG sound; all else tells itself in 12
+        return SoundFile.IsSound(first.AsSpan(0, stream.ReadAtLeast(first, first.Length, throwOnEndOfStream: false)));
+    }
+
+    private async Task<Prepared> PrepareSoundAsync(ImportSource source, bool keepOriginal, CancellationToken cancel)
+    {
+        using var stream = source.Open();
+        var before = Written();
+        var hash = Convert.ToHexStringLower(ImportSource.Reading(() => SHA256.HashData(stream)));
+        if (await IsKnownAsync(hash, cancel)) return new PreparedDuplicate(source.Name, source.Length, hash);
+        Recording recording;
+        try { recording = _sounds.Prepare(stream, hash, keepOriginal, cancel); }
+        // A medium that fails is the file's fault and refuses it; a disk of ours that is full ends the import.
+        catch (IOException) when (Unreadable(stream) is { } refusal) { return new PreparedRefusal(source.Name, source.Length, refusal); }
+        if (Written() != before) return new PreparedRefusal(source.Name, source.Length, ImportRefusals.Changing);
+        var who = source.Speaker ?? source.Patient;
+        return new PreparedSound(source.Name, source.Length, hash, recording, who is null ? null : secrets.SpeakerPseudonym(who));
+
+        // It is read twice, hashed and decoded: both must have seen the same.
+        (long, DateTime) Written() => stream is FileStream file ? (file.Length, File.GetLastWriteTimeUtc(file.SafeFileHandle)) : default;
+    }
+
+    private static Refusal? Unreadable(Stream stream)
+    {
+        try
+        {
+            stream.Position = 0;
+            stream.CopyTo(Stream.Null);
+            return null;
+        }
+        catch (IOException e) { return ImportRefusals.Unreadable(e.Message); }
     }
 
     private async Task<bool> IsKnownAsync(string hash, CancellationToken cancel)

@@ -5,7 +5,11 @@ namespace DomainSsl.Core.Importing;
 /// <summary>A file that the workers are done with: its bytes are stored (not yet named by any row), or it was refused.</summary>
 /// <param name="File">The name as given.</param>
 /// <param name="Length">Its length in bytes.</param>
-internal abstract record Prepared(string File, long Length);
+internal abstract record Prepared(string File, long Length)
+{
+    /// <summary>What a table says is spoken in it.</summary>
+    public string? Text { get; init; }
+}
 
 /// <summary>Refused before any row.</summary>
 internal sealed record PreparedRefusal(string File, long Length, Refusal Refusal) : Prepared(File, Length);

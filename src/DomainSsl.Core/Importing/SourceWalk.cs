@@ -14,7 +14,7 @@ internal sealed class SourceWalk(ImportOptions options, DataFolder folder, IRead
     private const long SmallBomb = 100_000_000;
     private const string MediaDirectory = "1.2.840.10008.1.3.10"; // Media Storage Directory Storage (PS3.4 annex B)
 
-    private readonly record struct Found(string Name, string Path, long Length, bool InFolder, string? Patient = null, string? Speaker = null, Refusal? Refusal = null);
+    private readonly record struct Found(string Name, string Path, long Length, bool InFolder, string? Patient = null, string? Speaker = null, string? Text = null, Refusal? Refusal = null);
 
     private enum Kind { Other, Zip, Table, Directory }
 
@@ -43,7 +43,7 @@ internal sealed class SourceWalk(ImportOptions options, DataFolder folder, IRead
             if (file.InFolder && kind == Kind.Directory) { Total--; continue; } // what it lists lies in the folder and is met there
             if (file.InFolder && kind == Kind.Table) { yield return ImportSource.Refused(file.Name, ImportRefusals.TableInFolder, file.Length); continue; }
             if (file.Length > options.MaxFileBytes) { yield return ImportSource.Refused(file.Name, ImportRefusals.TooLarge(file.Length, options.MaxFileBytes), file.Length); continue; }
-            yield return ImportSource.OfFile(file.Name, file.Path, file.Length, file.Patient, file.Speaker);
+            yield return ImportSource.OfFile(file.Name, file.Path, file.Length, file.Patient, file.Speaker, file.Text);
         }
     }
 
@@ -89,7 +89,7 @@ internal sealed class SourceWalk(ImportOptions options, DataFolder folder, IRead
             if (named.Length == 0) continue;
             var (patient, speaker) = (NullIfEmpty(table.Value(row, "patient")), NullIfEmpty(table.Value(row, "speaker")));
             var file = new FileInfo(Path.Combine(home, named));
-            found.Add(file.Exists ? new Found(file.FullName, file.FullName, file.Length, false, patient, speaker) : new Found(file.FullName, file.FullName, 0, false, Refusal: ImportRefusals.NamedNotFound));
+            found.Add(file.Exists ? new Found(file.FullName, file.FullName, file.Length, false, patient, speaker, NullIfEmpty(table.Value(row, "text"))) : new Found(file.FullName, file.FullName, 0, false, Refusal: ImportRefusals.NamedNotFound));
         }
         return found;
 
@@ -215,7 +215,7 @@ internal sealed class SourceWalk(ImportOptions options, DataFolder folder, IRead
                 if (Crc32.Of(bytes) != entry.Crc32) return ImportSource.Refused(name, ImportRefusals.ZipDamaged, length);
                 return IsZip(bytes) ? ImportSource.Refused(name, ImportRefusals.NestedZip, length) : ImportSource.OfBytes(name, bytes);
             }
-            temporary = Path.Combine(folder.Incoming, "unzip-" + Guid.NewGuid().ToString("N"));
+            temporary = Path.Combine(folder.Temporary, "unzip-" + Guid.NewGuid().ToString("N"));
             using (var target = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1))
             {
                 var piece = new byte[1 << 20];

@@ -60,7 +60,7 @@ public sealed class ItemImages(IDbContextFactory<DomainSslContext> factory, IBlo
         return (blobs.Open(hash), hash);
     }
 
-    /// <summary>The stored sound of a recording: WAV, 16 kHz, mono. The stream can seek, for requests of a range.</summary>
+    /// <summary>The stored sound of a recording: WAV, 16 kHz, mono or, of two speakers, stereo. The stream can seek, for requests of a range.</summary>
     /// <exception cref="RefusedException"><c>no-item</c> or <c>blob-missing</c>.</exception>
     public async Task<(Stream Stream, string Tag)> RecordingAudioAsync(long recordingId, CancellationToken cancel = default)
     {
@@ -69,13 +69,29 @@ public sealed class ItemImages(IDbContextFactory<DomainSslContext> factory, IBlo
         return (blobs.Open(hash), hash);
     }
 
-    /// <summary>The outline of a recording as JSON: <c>{perSecond, seconds, max: […], min: […]}</c>.</summary>
+    /// <summary>What waveform and spectrogram of a recording are drawn from, as JSON; see <see cref="Importing.SoundPreparation.Outline"/>.</summary>
     /// <exception cref="RefusedException"><c>no-item</c> or <c>blob-missing</c>.</exception>
     public async Task<MediaFile> RecordingPeaksAsync(long recordingId, CancellationToken cancel = default)
     {
         await using var db = await factory.CreateDbContextAsync(cancel);
         var hash = await db.Recordings.Where(r => r.Id == recordingId).Select(r => r.PeaksBlobHash).SingleOrDefaultAsync(cancel) ?? throw NotThere();
         return new MediaFile(blobs.Read(hash), "application/json", hash);
+    }
+
+    /// <summary>The spectrogram of a recording in full, see <see cref="DomainSsl.Audio.Spectrograms.SpectrogramMeter"/>. The stream can seek: a page takes the stretch that it shows.</summary>
+    /// <exception cref="RefusedException"><c>no-item</c> or <c>blob-missing</c>.</exception>
+    public async Task<(Stream Stream, string Tag)> RecordingSpectrogramAsync(long recordingId, CancellationToken cancel = default)
+    {
+        await using var db = await factory.CreateDbContextAsync(cancel);
+        var hash = await db.Recordings.Where(r => r.Id == recordingId).Select(r => r.SpectrogramBlobHash).SingleOrDefaultAsync(cancel) ?? throw NotThere();
+        return (blobs.Open(hash), hash);
+    }
+
+    /// <summary>The speech found in a recording, by start.</summary>
+    public async Task<IReadOnlyList<Segment>> RecordingSegmentsAsync(long recordingId, CancellationToken cancel = default)
+    {
+        await using var db = await factory.CreateDbContextAsync(cancel);
+        return await db.Segments.AsNoTracking().Where(s => s.RecordingId == recordingId).OrderBy(s => s.Start).ThenBy(s => s.Channel).ToListAsync(cancel);
     }
 
     /// <inheritdoc />

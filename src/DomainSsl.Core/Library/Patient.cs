@@ -1,3 +1,5 @@
+using DomainSsl.Audio.Quality;
+
 namespace DomainSsl.Core.Library;
 
 /// <summary>A pseudonym. Who it is stays with the clinic: the name was never stored, and the pseudonym cannot be computed without the key.</summary>
@@ -88,7 +90,7 @@ public sealed class Instance
     public long Bytes { get; set; }
 }
 
-/// <summary>An imported sound, stored at 16 kHz without its metadata.</summary>
+/// <summary>An imported sound, stored at 16 kHz without its metadata, with what was measured and found in it at import.</summary>
 public sealed class Recording
 {
     /// <summary>Row id.</summary>
@@ -101,8 +103,10 @@ public sealed class Recording
     public required string SourceHash { get; set; }
     /// <summary>SHA-256 (hex) of the stored sound.</summary>
     public required string BlobHash { get; set; }
-    /// <summary>SHA-256 (hex) of the stored peaks (JSON) that the waveform is drawn from.</summary>
+    /// <summary>SHA-256 (hex) of the stored outline (JSON) that waveform and spectrogram are drawn from.</summary>
     public string? PeaksBlobHash { get; set; }
+    /// <summary>SHA-256 (hex) of the spectrogram in full, see <see cref="DomainSsl.Audio.Spectrograms.SpectrogramMeter"/>; null for what was imported before there was one.</summary>
+    public string? SpectrogramBlobHash { get; set; }
     /// <summary>SHA-256 of the untouched original, only where the administrator keeps originals.</summary>
     public string? OriginalBlobHash { get; set; }
     /// <summary>What it was: wav/pcm_s16le, aiff, …</summary>
@@ -111,14 +115,49 @@ public sealed class Recording
     public int SampleRate { get; set; }
     /// <summary>Channels as it came.</summary>
     public int Channels { get; set; }
+    /// <summary>Channels as stored: 2 where they are two speakers, else 1.</summary>
+    public int StoredChannels { get; set; } = 1;
+    /// <summary>What became of the channels.</summary>
+    public ChannelUse ChannelUse { get; set; }
     /// <summary>Length in seconds.</summary>
     public double Seconds { get; set; }
-    /// <summary>What the checks found, as sentences; empty if nothing.</summary>
+    /// <summary>What the checks found, a sentence a line, worst first; empty if nothing.</summary>
     public string Quality { get; set; } = "";
+    /// <summary>Level, dB below full scale; this and the measures that follow as in <see cref="SoundQuality"/>, null for what was imported before they were kept.</summary>
+    public double? RmsDb { get; set; }
+    /// <summary>Largest magnitude, dB.</summary>
+    public double? PeakDb { get; set; }
+    /// <summary>Share of silence, 0 to 1.</summary>
+    public double? SilentShare { get; set; }
+    /// <summary>Share of samples that are cut off at the top, 0 to 1.</summary>
+    public double? ClippedShare { get; set; }
+    /// <summary>Mean of the samples, full scale 1.</summary>
+    public double? DcOffset { get; set; }
+    /// <summary>Estimated signal to noise, dB; null also where none can be told.</summary>
+    public double? SnrDb { get; set; }
+    /// <summary>The speech in it.</summary>
+    public List<Segment> Segments { get; } = [];
     /// <summary>When it came in (UTC).</summary>
     public DateTime ImportedAt { get; set; }
     /// <summary>Length of the stored file.</summary>
     public long Bytes { get; set; }
+}
+
+/// <summary>A stretch of speech in a recording, found at import: at most 15 seconds, cut in pauses.</summary>
+public sealed class Segment
+{
+    /// <summary>Row id.</summary>
+    public long Id { get; set; }
+    /// <summary>The recording.</summary>
+    public long RecordingId { get; set; }
+    /// <summary>The stored channel that it is on, from 0.</summary>
+    public int Channel { get; set; }
+    /// <summary>Start within the recording, seconds.</summary>
+    public double Start { get; set; }
+    /// <summary>End within the recording, seconds.</summary>
+    public double End { get; set; }
+    /// <summary>Mean probability of speech in it, 0 to 1.</summary>
+    public float Probability { get; set; }
 }
 
 /// <summary>What an item is.</summary>
@@ -126,7 +165,7 @@ public enum ItemKind
 {
     /// <summary>An image: a frame of an instance.</summary>
     Image,
-    /// <summary>A sound: a segment of a recording (until segments are cut, the whole of it).</summary>
+    /// <summary>A sound: a recording, or a stretch of one.</summary>
     Sound,
 }
 

@@ -80,15 +80,19 @@ public sealed class ReviewQueue(IDbContextFactory<DomainSslContext> factory, Aud
     internal static async Task<int> CountOpenAsync(DomainSslContext db, long taskId, string modelId, CancellationToken cancel)
     {
         var all = await db.Predictions.CountAsync(p => p.TaskId == taskId && p.ModelId == modelId, cancel);
-        var decided = db.Reviews.Where(r => r.SupersededAt == null && r.Decision != ReviewDecision.Withdrawn && r.Prediction!.TaskId == taskId && r.Prediction.ModelId == modelId)
-            .Select(r => r.PredictionId);
+        var decided = Decisions(db, modelId).Where(r => r.Decision != ReviewDecision.Withdrawn).Select(r => r.PredictionId);
         var labelled = db.Labels.Where(l => l.TaskId == taskId && l.SupersededAt == null && l.Answer == LabelAnswer.Class)
-            .Join(db.Predictions.Where(p => p.TaskId == taskId && p.ModelId == modelId), l => l.ItemId, p => p.ItemId, (_, p) => p.Id);
+            .Join(db.Predictions.Where(p => p.ModelId == modelId), l => l.ItemId, p => p.ItemId, (_, p) => p.Id);
         return all - await decided.Union(labelled).CountAsync(cancel);
     }
 
+    // Decisions are few beside predictions, so they come first. SQLite, which does not know that, would begin with all predictions of the model or task, for which it has an index; of an
+    // expression it has none.
+    private static IQueryable<ReviewEntry> Decisions(DomainSslContext db, string modelId) =>
+        db.Reviews.AsNoTracking().Where(r => r.SupersededAt == null && r.Prediction!.ModelId + "" == modelId);
+
     private static IQueryable<ReviewEntry> Referred(DomainSslContext db, long taskId) =>
-        db.Reviews.AsNoTracking().Where(r => r.SupersededAt == null && r.Decision == ReviewDecision.Refer && r.Prediction!.TaskId == taskId);
+        db.Reviews.AsNoTracking().Where(r => r.SupersededAt == null && r.Decision == ReviewDecision.Refer && r.Prediction!.TaskId + 0 == taskId);
 
     /// <summary>The next predictions for a person, least certain first; none that another person has before them.</summary>
     /// <param name="taskId">The task.</param>
@@ -210,8 +214,7 @@ public sealed class ReviewQueue(IDbContextFactory<DomainSslContext> factory, Aud
         await using var db = await factory.CreateDbContextAsync(cancel);
         var referred = await Referred(db, taskId).CountAsync(cancel);
         if (await ReviewedModelAsync(db, taskId, cancel) is not { } model) return new ReviewProgress(null, null, 0, referred, 0, 0, []);
-        var decided = await db.Reviews.AsNoTracking()
-            .Where(r => r.SupersededAt == null && r.Prediction!.TaskId == taskId && r.Prediction.ModelId == model && (r.Decision == ReviewDecision.Accept || r.Decision == ReviewDecision.Correct))
+        var decided = await Decisions(db, model).Where(r => r.Decision == ReviewDecision.Accept || r.Decision == ReviewDecision.Correct)
             .Select(r => new { r.Decision, r.Prediction!.Probabilities }).ToListAsync(cancel);
         var sure = decided.Select(d => (Accepted: d.Decision == ReviewDecision.Accept, Most: (JsonSerializer.Deserialize<double[]>(d.Probabilities) ?? []).DefaultIfEmpty().Max())).ToList();
         AgreementBand Band(double from, double to)

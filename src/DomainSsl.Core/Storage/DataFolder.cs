@@ -28,6 +28,9 @@ public sealed class DataFolder
     /// <summary>Decoded pixels of frozen collections, memory-mapped by training.</summary>
     public string Shards => Path.Combine(Root, "shards");
 
+    /// <summary>What is being written or unpacked; what a killed process left there goes after some hours.</summary>
+    public string Temporary => Path.Combine(Blobs, "tmp");
+
     /// <summary>Weights, one folder a model.</summary>
     public string Models => Path.Combine(Root, "models");
 

@@ -23,7 +23,7 @@ public sealed class FileBlobStore : IBlobStore
     public FileBlobStore(DataFolder folder)
     {
         _root = folder.Blobs;
-        _temporary = Path.Combine(_root, "tmp");
+        _temporary = folder.Temporary;
         Directory.CreateDirectory(_temporary);
         foreach (var left in new DirectoryInfo(_temporary).EnumerateFiles())
         {
@@ -56,35 +56,7 @@ public sealed class FileBlobStore : IBlobStore
     }
 
     /// <inheritdoc />
-    public string PutFile(string path)
-    {
-        var temporary = NewTemporary();
-        try
-        {
-            string hash;
-            using (var source = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1, FileOptions.SequentialScan))
-            using (var target = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1))
-            using (var sha = IncrementalHash.CreateHash(HashAlgorithmName.SHA256))
-            {
-                var piece = new byte[1 << 20];
-                for (int n; (n = source.Read(piece)) > 0;)
-                {
-                    sha.AppendData(piece, 0, n);
-                    target.Write(piece, 0, n);
-                }
-                hash = Convert.ToHexStringLower(sha.GetHashAndReset());
-                if (!IsThere(hash)) target.Flush(flushToDisk: true);
-            }
-            if (File.Exists(PathOf(hash))) File.Delete(temporary);
-            else Place(temporary, hash);
-            return hash;
-        }
-        catch
-        {
-            Try(() => File.Delete(temporary));
-            throw;
-        }
-    }
+    public BlobDraft Begin() => new Draft(this);
 
     /// <inheritdoc />
     public void Flush()
@@ -160,6 +132,40 @@ public sealed class FileBlobStore : IBlobStore
     {
         if (hash.Length != 64 || hash.AsSpan().ContainsAnyExcept(HexDigits)) throw new ArgumentException("A blob's name is 64 hexadecimal digits.", nameof(hash));
         return Path.Combine(_root, hash[..2], hash[2..4], hash);
+    }
+
+    private sealed class Draft : BlobDraft
+    {
+        private readonly FileBlobStore _store;
+        private readonly string _temporary;
+        private readonly FileStream _stream;
+
+        public Draft(FileBlobStore store)
+        {
+            (_store, _temporary) = (store, store.NewTemporary());
+            _stream = new FileStream(_temporary, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, 64 << 10);
+        }
+
+        public override Stream Stream => _stream;
+
+        public override string Keep()
+        {
+            // Read once more: what is sought back and mended, as a WAV's header is, cannot be hashed while it is written.
+            _stream.Position = 0;
+            var hash = Convert.ToHexStringLower(SHA256.HashData(_stream));
+            if (_store.IsThere(hash)) return hash;
+            _stream.Flush(flushToDisk: true);
+            _stream.Dispose();
+            _store.Place(_temporary, hash);
+            return hash;
+        }
+
+        protected override void Dispose(bool disposing)
+        {
+            if (!disposing) return;
+            _stream.Dispose();
+            Try(() => File.Delete(_temporary));
+        }
     }
 
     private bool IsThere(string hash)

@@ -7,8 +7,8 @@ public interface IBlobStore
     /// <returns>The hash.</returns>
     string Put(ReadOnlySpan<byte> bytes);
 
-    /// <summary>Stores a file's bytes without holding them in memory; see <see cref="Put"/>.</summary>
-    string PutFile(string path);
+    /// <summary>Begins a blob that is written piece by piece, for what is too long to be held in memory; see <see cref="BlobDraft"/>.</summary>
+    BlobDraft Begin();
 
     /// <summary>Makes all that was put before survive a power cut, its names included. Call it before a row that names a blob is committed.</summary>
     void Flush();
@@ -33,4 +33,25 @@ public interface IBlobStore
     /// <summary>Removes a blob if it was last put before <paramref name="before"/>. For blobs that no row names: an import was killed between storing and committing.</summary>
     /// <returns>The bytes freed; 0 where it stays.</returns>
     long RemoveIfOlder(string hash, DateTime before);
+}
+
+/// <summary>A blob while it is written. It is one only after <see cref="Keep"/>; disposed without it, or left by a killed process, nothing of it stays.</summary>
+public abstract class BlobDraft : IDisposable
+{
+    /// <summary>What is written; may be sought in.</summary>
+    public abstract Stream Stream { get; }
+
+    /// <summary>Makes it a blob, as <see cref="IBlobStore.Put"/> does. Nothing can be written after.</summary>
+    /// <returns>The hash.</returns>
+    public abstract string Keep();
+
+    /// <inheritdoc />
+    public void Dispose()
+    {
+        Dispose(disposing: true);
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Throws away what was not kept.</summary>
+    protected abstract void Dispose(bool disposing);
 }

@@ -41,6 +41,7 @@ public sealed class OrphanSweep(IDbContextFactory<DomainSslContext> factory, IBl
         named.UnionWith(await db.Instances.Where(i => hashes.Contains(i.OriginalBlobHash)).Select(i => i.OriginalBlobHash!).ToListAsync(cancel));
         named.UnionWith(await db.Recordings.Where(r => hashes.Contains(r.BlobHash)).Select(r => r.BlobHash).ToListAsync(cancel));
         named.UnionWith(await db.Recordings.Where(r => hashes.Contains(r.PeaksBlobHash)).Select(r => r.PeaksBlobHash!).ToListAsync(cancel));
+        named.UnionWith(await db.Recordings.Where(r => hashes.Contains(r.SpectrogramBlobHash)).Select(r => r.SpectrogramBlobHash!).ToListAsync(cancel));
         named.UnionWith(await db.Recordings.Where(r => hashes.Contains(r.OriginalBlobHash)).Select(r => r.OriginalBlobHash!).ToListAsync(cancel));
         return named;
     }

@@ -16,6 +16,9 @@ public static class TextTranscript
         return text.ToString();
     }
 
+    /// <summary>A text of one recording, as tables have it: one segment, brackets and line ends being text like any other.</summary>
+    public static Transcript OfOne(string text) => new([new TranscriptSegment(null, null, null, [.. Transcript.Split(text).Select(w => new TranscriptWord(w))])]);
+
     /// <summary>Reads it; empty lines part nothing.</summary>
     public static Transcript Read(string text) =>
         new([.. text.Split('\n').Select(TranscriptFormats.Speaking).Where(l => l.Words.Length > 0).Select(l => new TranscriptSegment(l.Speaker, null, null, [.. l.Words.Select(w => new TranscriptWord(w))]))]);

@@ -16,7 +16,7 @@ public sealed record FitChoice(string Answer, double? C, IReadOnlyList<Schedule>
 /// choice is made by cross-validation that keeps patients together, within these labels.
 /// </summary>
 /// <remarks>
-/// An arm has two members. Pretrained: a linear probe, whose C is chosen among seven by 3×5-fold cross-validation, and full fine-tuning from that probe. From scratch: full
+/// An arm has two members. Pretrained: a linear probe, whose C is chosen among seven by 3×5-fold cross-validation, and full fine-tuning. From scratch: full
 /// training with a short and with a long schedule. The candidates are either member and the mean of both. The mean is the rule; a member alone is taken only if its
 /// cross-validated log loss is lower by more than one standard error of the difference (Breiman et al. 1984, the one-standard-error rule): with twenty labels
 /// cross-validation is mostly chance, and averaging loses little when either member would have been right.
@@ -25,6 +25,10 @@ internal static class ClassifierFit
 {
     private const int ProbeFolds = 5, ProbeRepeats = 3;
     private const double DefaultC = 0.01;
+
+    /// <summary>Raised when pretrained arms come to be fitted in another way, so that fits kept from before are not mixed with new ones.</summary>
+    public const int Way = 2;
+
     public const string Probe = "probe", Full = "full", Short = "short", Long = "long", Mean = "mean";
 
     /// <summary>The members an arm has in a mode, with the schedule of those that are networks.</summary>
@@ -69,8 +73,7 @@ internal static class ClassifierFit
             foreach (var (name, schedule) in members)
             {
                 if (schedule is null) continue;
-                networks.Add(FullFineTuning.Fit(arm.Arm.Start(Seeds.Of(foldSeed, name), arm.Device), some, y, classes, probe is null ? null : (standard!, probe), schedule,
-                    frozenStatistics: arm.Pretrained, settings.Augmentation, Seeds.Of(foldSeed, name), cancel));
+                networks.Add(FullFineTuning.Fit(arm.Arm.Start(Seeds.Of(foldSeed, name), arm.Device), some, y, classes, schedule, settings.Augmentation, Seeds.Of(foldSeed, name), cancel));
             }
             return new FittedArm(arm, standard, members.Any(m => m.Schedule is null) ? probe : null, networks, members, null!);
         }

@@ -57,10 +57,6 @@ public sealed class FeatureStandard
         return new FeatureTable(features.Dimensions, values);
     }
 
-    /// <summary>The same on a batch, B×D, with gradient.</summary>
-    internal static Tensor Apply(Tensor features, Tensor mean, Tensor scale) =>
-        (features / features.norm(1, keepdim: true, p: 2).clamp_min(Least) - mean) * scale;
-
     private static double Length(ReadOnlySpan<float> row)
     {
         var sum = 0.0;

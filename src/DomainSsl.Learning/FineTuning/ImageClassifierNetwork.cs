@@ -13,11 +13,11 @@ internal sealed class ImageClassifierNetwork : IDisposable
     private const int PredictBatch = 64;
     private readonly LinearHead _head;
 
-    /// <summary>A head beginning as a probe on standardised features, or at zero on the features as they are.</summary>
-    public ImageClassifierNetwork(Encoder encoder, int classes, (FeatureStandard Standard, LinearProbe Probe)? head, Device device)
+    /// <summary>With a head of zeros.</summary>
+    public ImageClassifierNetwork(Encoder encoder, int classes, Device device)
     {
         Encoder = encoder;
-        _head = new LinearHead(encoder.Dimensions, classes, head, device);
+        _head = new LinearHead(encoder.Dimensions, classes, device);
     }
 
     public Encoder Encoder { get; }
@@ -61,10 +61,8 @@ internal sealed class ImageClassifierNetwork : IDisposable
         encoder.eval();
         if (!state.TryGetValue("head.weight", out var weight) || !state.TryGetValue("head.bias", out var bias) || weight.shape is not [var k, var d] || d != encoder.Dimensions || bias.shape is not [var kb] || kb != k)
             throw new LearningException($"The classifier's weights in {origin} have no head that fits; train the task again.");
-        float[] Values(string name) => state[name].data<float>().ToArray();
-        var probe = new LinearProbe(Values("head.weight"), Values("head.bias"));
-        if (state.ContainsKey("head.mean")) return new ImageClassifierNetwork(encoder, (int)k, (new FeatureStandard(Values("head.mean"), Values("head.scale")), probe), device);
-        var network = new ImageClassifierNetwork(encoder, (int)k, null, device);
+        if (state.ContainsKey("head.mean")) throw new LearningException($"The classifier's weights in {origin} are of an earlier version; train the task again.");
+        var network = new ImageClassifierNetwork(encoder, (int)k, device);
         network._head.Take(weight, bias);
         return network;
     }
@@ -75,35 +73,20 @@ internal sealed class ImageClassifierNetwork : IDisposable
         _head.Dispose();
     }
 
-    /// <summary>Features, standardised where the head began as a probe, times a matrix and plus intercepts.</summary>
+    /// <summary>Features times a matrix and plus intercepts.</summary>
     private sealed class LinearHead : nn.Module<Tensor, Tensor>
     {
         private readonly Parameter _weight, _bias;      // K×D, K
-        private readonly Tensor? _mean, _scale;         // D, D
 
-        public LinearHead(int dimensions, int classes, (FeatureStandard Standard, LinearProbe Probe)? start, Device device) : base(nameof(LinearHead))
+        public LinearHead(int dimensions, int classes, Device device) : base(nameof(LinearHead))
         {
-            using var scope = NewDisposeScope();
-            var (weight, bias) = start is { } s
-                ? (tensor(s.Probe.Weights, [classes, dimensions]).to(device), tensor(s.Probe.Intercepts).to(device))
-                : (zeros(classes, dimensions, device: device), zeros(classes, device: device));
-            register_parameter("weight", _weight = new Parameter(weight));
-            register_parameter("bias", _bias = new Parameter(bias));
-            if (start is { } known)
-            {
-                register_buffer("mean", _mean = tensor(known.Standard.Mean.ToArray()).to(device));
-                register_buffer("scale", _scale = tensor(known.Standard.Scale.ToArray()).to(device));
-            }
-            foreach (var t in new[] { _weight, _bias, _mean, _scale }) t?.DetachFromDisposeScope();
+            register_parameter("weight", _weight = Encoders.Convolution.Kept(zeros(classes, dimensions, device: device)));
+            register_parameter("bias", _bias = Encoders.Convolution.Kept(zeros(classes, device: device)));
         }
 
         public int Classes => (int)_bias.shape[0];
 
-        public override Tensor forward(Tensor input)                                            // B×D
-        {
-            if (_mean is not null) input = FeatureStandard.Apply(input, _mean, _scale!);        // B×D
-            return F.linear(input, _weight, _bias);                                             // B×K
-        }
+        public override Tensor forward(Tensor input) => F.linear(input, _weight, _bias);        // B×D to B×K
 
         public void Take(Tensor weight, Tensor bias)
         {

@@ -342,6 +342,7 @@ internal sealed class FinishedFits
             if (!File.Exists(weights)) throw new LearningException($"The weights of '{arm.Arm.Name}' are not at {weights}; choose another encoder.");
             using var file = File.OpenRead(weights);
             hash.AppendData(SHA256.HashData(file));
+            Text($"way {ClassifierFit.Way}");
         }
         foreach (var path in new[] { arm.TrainShard, arm.TestShard })
         {

@@ -36,6 +36,7 @@ public sealed class NoWatcher : IRunWatcher
 
 /// <summary>What a run begins with.</summary>
 /// <param name="Step">Steps already done; above 0 when it goes on.</param>
+/// <param name="Progress">Share of the run that they are, 0–1.</param>
 /// <param name="Items">Images, or pieces of sound.</param>
 /// <param name="Batch">Of these a step.</param>
 /// <param name="Encoder">The network, in a few words.</param>
@@ -43,7 +44,7 @@ public sealed class NoWatcher : IRunWatcher
 /// <param name="Device">Such as <c>cpu</c>.</param>
 /// <param name="Precision">What activations are computed in.</param>
 /// <param name="Notes">What was chosen at the start, as sentences for the log.</param>
-public sealed record RunStart(int Step, int Items, int Batch, string Encoder, long Parameters, string Device, string Precision, IReadOnlyList<string> Notes);
+public sealed record RunStart(int Step, double Progress, int Items, int Batch, string Encoder, long Parameters, string Device, string Precision, IReadOnlyList<string> Notes);
 
 /// <summary>What a run asks for.</summary>
 public sealed record TrainRequest

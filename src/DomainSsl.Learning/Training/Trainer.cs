@@ -65,7 +65,8 @@ public static class Trainer
         var metrics = new MetricsFile(request.RunFolder, state.Step);
         var trivial = objective.TrivialLoss(data.Batch);
         var health = RunHealth.Judge(metrics.Lines, objective.Metrics, trivial);
-        watcher.Started(new RunStart(state.Step, data.Count, data.Batch, objective.Encoder.Spec.ToString(), optimiser.Weights.Sum(w => w.numel()), device.ToString(), state.Precision,
+        watcher.Started(new RunStart(state.Step, schedule.Progress(state.Step, state.Seconds), data.Count, data.Batch, objective.Encoder.Spec.ToString(), optimiser.Weights.Sum(w => w.numel()),
+            device.ToString(), state.Precision,
         [
             $"Activations in {state.Precision}, fully connected layers as {(state.LinearAsConvolution ? "convolutions" : "matrix products")}, {get_num_threads()} threads.",
             .. restored is null ? [] : new[] { $"Goes on from step {state.Step}, after {state.Seconds:0} seconds of training." },

@@ -38,6 +38,8 @@ export function mount(element: HTMLDialogElement, options: Options, dotnet: DotN
     else void dotnet.invokeMethodAsync('OnKeyAsync', shortcut.key);
   }, { signal: listeners.signal });
 
+  // Says that keys are taken from here on: who presses them by program waits for it.
+  element.dataset.ready = 'true';
   return {
     update: next => { shortcuts = (next as Options).shortcuts; },
     dispose: () => listeners.abort(),

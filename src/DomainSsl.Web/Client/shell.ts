@@ -8,14 +8,17 @@ interface Blazor {
 declare const Blazor: Blazor;
 
 const reconnection = new Reconnection(() => Blazor.reconnect());
-void Blazor.start({
-  circuit: {
-    reconnectionHandler: {
-      onConnectionDown: () => reconnection.down(),
-      onConnectionUp: () => reconnection.up(),
+if ('Blazor' in window) {
+  void Blazor.start({
+    circuit: {
+      reconnectionHandler: {
+        onConnectionDown: () => reconnection.down(),
+        onConnectionUp: () => reconnection.up(),
+      },
     },
-  },
-}).then(() => reconnection.restoreDrafts());
+  }).then(() => reconnection.restoreDrafts());
+  void reconnection.watch();
+} else reconnection.down(); // the server went away between this page and its script
 
 // The skip link goes to the page itself: with a <base>, "#main" alone would lead to the front page.
 document.addEventListener('click', event => {

@@ -1,3 +1,4 @@
+import { pageIsThere } from './reconnect';
 import type { DotNet, Widget } from './widget';
 
 /** Where pieces go, the form token that proves they come from our page, and the size of a piece. */
@@ -27,12 +28,15 @@ export function mount(element: HTMLElement, options: Options, dotnet: DotNet): W
     const plain = entries.length > 0 ? [] : [...(event.dataTransfer?.files ?? [])];
     void gather(entries).then(found => send([...found, ...plain.map(file => ({ name: file.name, file }))]));
   }, { signal });
-  for (const input of element.querySelectorAll<HTMLInputElement>('input[type=file]'))
-    input.addEventListener('change', () => {
+  for (const input of element.querySelectorAll<HTMLInputElement>('input[type=file]')) {
+    const take = () => {
       const files = [...(input.files ?? [])];
       input.value = '';
       void send(files.map(file => ({ name: file.webkitRelativePath || file.name, file })));
-    }, { signal });
+    };
+    input.addEventListener('change', take, { signal });
+    take(); // what was chosen while this was still being loaded
+  }
   for (const button of element.querySelectorAll<HTMLButtonElement>('button[data-picks]'))
     button.addEventListener('click', () => element.querySelector<HTMLInputElement>('#' + button.dataset.picks)?.click(), { signal });
 
@@ -87,8 +91,13 @@ export function mount(element: HTMLElement, options: Options, dotnet: DotNet): W
       await Promise.all(Array.from({ length: options.atOnce }, worker));
       tell(true);
       await call('POST', `/${id}/start`, JSON.stringify({ collection: options.collection }));
+      // First the address: whatever loads this page anew from here on leads to what became of the upload.
+      history.replaceState(history.state, '', `${options.page}?upload=${id}`);
+      for (; ;) {
+        try { await pageIsThere(); break; } catch { await new Promise(done => setTimeout(done, 500)); }
+      }
       busy = false;
-      location.assign(`${options.page}?upload=${id}`);
+      if (!signal.aborted) location.reload();
     } catch (error) {
       if (!signal.aborted) await dotnet.invokeMethodAsync('OnRefusedAsync', error instanceof Error ? error.message : String(error)).catch(() => undefined);
     } finally {

@@ -39,6 +39,7 @@ public static class CommandLine
         LabelEfficiencyCommand.Create,
         PredictCommand.Create,
         TranscribeCommand.Create,
+        TranscriptsCommand.Create,
         EmbedCommand.Create,
         SimilarCommand.Create,
         ModelsCommand.Create,

@@ -30,6 +30,13 @@ internal static class MediaEndpoints
             var peaks = await images.RecordingPeaksAsync(id, context.RequestAborted);
             return Kept(context, peaks.Tag, t => Results.Bytes(peaks.Bytes, peaks.ContentType, entityTag: t));
         }).RequireRoles(Roles.Anyone);
+        media.MapGet("/recordings/{id:long}/segments", async (long id, ItemImages images, HttpContext context) =>
+            Results.Ok((await images.RecordingSegmentsAsync(id, context.RequestAborted)).Select(s => new { s.Start, s.End, s.Channel }))).RequireRoles(Roles.Anyone);
+        media.MapGet("/recordings/{id:long}/spectrogram", async (long id, ItemImages images, HttpContext context) =>
+        {
+            var (stream, tag) = await images.RecordingSpectrogramAsync(id, context.RequestAborted);
+            return Kept(context, tag, t => Results.Stream(stream, "application/octet-stream", entityTag: t, enableRangeProcessing: true));
+        }).RequireRoles(Roles.Anyone);
     }
 
     private static IResult Kept(HttpContext context, string tag, Func<EntityTagHeaderValue, IResult> result)

@@ -14,8 +14,8 @@ public sealed class LabellingTests(Chromium chromium) : IClassFixture<Chromium>
         var task = await clinic.MakeTaskAsync();
         var page = await chromium.NewPageAsync(clinic.Site.Address);
         await SeededClinic.SignInAsync(page, "anna", $"/tasks/{task.Id}/label");
-        await page.WaitForSelectorAsync(".room[data-cover=none][data-item]");
-        await page.WaitForTimeoutAsync(1500); // as a person who looks at the first image: the next ones are fetched meanwhile
+        await SeededClinic.ShownAsync(page);
+        await SeededClinic.FetchedAsync(page, 6); // as a person who looks at the first image: the next ones are fetched meanwhile
 
         var given = new List<(long Item, string Key)>();
         foreach (var key in (string[])["1", "2", "3", "n", "1", "s", "2", "2", "3", "1", "1", "2"])
@@ -24,7 +24,8 @@ public sealed class LabellingTests(Chromium chromium) : IClassFixture<Chromium>
             given.Add((item, key));
             await page.Keyboard.PressAsync(key);
             await page.WaitForFunctionAsync("before => document.querySelector('.room').dataset.item !== before", item.ToString());
-            await page.WaitForTimeoutAsync(300);
+            await page.WaitForFunctionAsync("answers => performance.getEntriesByName('next-image').length === answers", given.Count);
+            await page.WaitForTimeoutAsync(300); // as a person who looks
         }
         await page.WaitForSelectorAsync(".save-state.saved");
         var times = await page.EvaluateAsync<double[]>("performance.getEntriesByName('next-image').map(e => e.duration)");
@@ -53,8 +54,8 @@ public sealed class LabellingTests(Chromium chromium) : IClassFixture<Chromium>
         var task = await clinic.MakeTaskAsync();
         var page = await chromium.NewPageAsync(clinic.Site.Address);
         await SeededClinic.SignInAsync(page, "anna", $"/tasks/{task.Id}/label");
-        await page.WaitForSelectorAsync(".room[data-cover=none][data-item]");
-        await page.WaitForTimeoutAsync(1500);
+        await SeededClinic.ShownAsync(page);
+        await SeededClinic.FetchedAsync(page, 6);
 
         clinic.Site.Kill();
         var given = new List<long>();
@@ -70,9 +71,7 @@ public sealed class LabellingTests(Chromium chromium) : IClassFixture<Chromium>
 
         await using var db = await clinic.Database.CreateDbContextAsync(TestContext.Current.CancellationToken);
         for (var tries = 0; tries < 200 && await db.Labels.CountAsync(TestContext.Current.CancellationToken) < given.Count; tries++) await Task.Delay(200, TestContext.Current.CancellationToken);
-        await page.WaitForFunctionAsync("item => document.querySelector('.room')?.dataset.item === item", before.ToString(), new() { Timeout = 40_000 });
-        await page.WaitForTimeoutAsync(3000); // the circuit may load the page anew; it must still be the same image
-        await page.WaitForFunctionAsync("item => document.querySelector('.room')?.dataset.item === item", before.ToString(), new() { Timeout = 40_000 });
+        await SeededClinic.ShownAsync(page, before);
         Assert.Equal(given, await db.Labels.OrderBy(l => l.Id).Select(l => l.ItemId).ToListAsync(TestContext.Current.CancellationToken));
     }
 
@@ -87,6 +86,7 @@ public sealed class LabellingTests(Chromium chromium) : IClassFixture<Chromium>
         var page = await chromium.NewPageAsync(clinic.Site.Address);
         await SeededClinic.SignInAsync(page, "rita", $"/review/{task.Id}");
         await page.WaitForSelectorAsync(".room[data-cover=none][data-case]");
+        await page.WaitForSelectorAsync("dialog.keys[data-ready]", new() { State = WaitForSelectorState.Attached });
 
         foreach (var key in (string[])["Enter", "a", "2", "r", "1", "u"])
         {

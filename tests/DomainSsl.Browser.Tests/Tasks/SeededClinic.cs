@@ -37,6 +37,7 @@ internal sealed class SeededClinic : IAsyncDisposable
     public ReviewQueue Reviews => services.GetRequiredService<ReviewQueue>();
     public IDbContextFactory<DomainSslContext> Database => services.GetRequiredService<IDbContextFactory<DomainSslContext>>();
     public DataFolder Data => services.GetRequiredService<DataFolder>();
+    public T Get<T>() where T : notnull => services.GetRequiredService<T>();
     public long CollectionId { get; private set; }
 
     public static async Task<SeededClinic> StartAsync(int images)
@@ -124,6 +125,18 @@ internal sealed class SeededClinic : IAsyncDisposable
         await page.ClickAsync("button[type=submit]");
         await page.WaitForSelectorAsync("body[data-ready]");
     }
+
+    /// <summary>Waits until the room shows an image (this one, if it is named), takes keys, and has its circuit.</summary>
+    public static Task ShownAsync(IPage page, long? item = null) => page.WaitForFunctionAsync("""
+        item => {
+          const shown = document.querySelector('.room[data-cover=none]')?.dataset.item;
+          return document.body?.dataset.ready && document.querySelector("dialog.keys[data-ready]") && !document.body.classList.contains('connection-lost') && (item === null ? !!shown : shown === item);
+        }
+        """, item?.ToString(System.Globalization.CultureInfo.InvariantCulture), new() { Timeout = 240_000 });
+
+    /// <summary>Waits until so many images have been fetched: what is needed to go on while the server is away.</summary>
+    public static Task FetchedAsync(IPage page, int images) => page.WaitForFunctionAsync(
+        "least => performance.getEntriesByType('resource').filter(r => r.name.endsWith('/pixels') && r.responseEnd > 0).length >= least", images);
 
     public async ValueTask DisposeAsync()
     {

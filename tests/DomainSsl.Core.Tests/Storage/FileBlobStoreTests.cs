@@ -14,9 +14,8 @@ public sealed class FileBlobStoreTests
         var store = new FileBlobStore(new DataFolder(folder.Path));
         var bytes = "a scan"u8.ToArray();
         var hash = store.Put(bytes);
-        File.WriteAllBytes(folder.At("x"), bytes);
         Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(bytes)), hash);
-        Assert.Equal((hash, hash), (store.Put(bytes), store.PutFile(folder.At("x"))));
+        Assert.Equal((hash, hash), (store.Put(bytes), Draft(store, bytes)));
         store.Flush();
         Assert.Equal(bytes, store.Read(hash));
         Assert.Equal([hash], store.All());
@@ -25,13 +24,37 @@ public sealed class FileBlobStoreTests
     }
 
     [Fact]
-    public void PutFile_StoresALargeFile()
+    public void Draft_WrittenBackAndForth_IsABlobOnceKept()
     {
         using var folder = new TemporaryFolder();
         var store = new FileBlobStore(new DataFolder(folder.Path));
         var bytes = RandomNumberGenerator.GetBytes(3_000_001);
-        File.WriteAllBytes(folder.At("x"), bytes);
-        Assert.Equal(bytes, store.Read(store.PutFile(folder.At("x"))));
+        using var draft = store.Begin();
+        draft.Stream.Write(new byte[100]);
+        draft.Stream.Write(bytes.AsSpan(100));
+        draft.Stream.Position = 0;
+        draft.Stream.Write(bytes.AsSpan(0, 100));
+        Assert.Empty(store.All());
+        var hash = draft.Keep();
+        Assert.Equal(bytes, store.Read(hash));
+        Assert.True(store.IsWhole(hash));
+    }
+
+    [Fact]
+    public void Draft_NotKept_LeavesNothing()
+    {
+        using var folder = new TemporaryFolder();
+        var store = new FileBlobStore(new DataFolder(folder.Path));
+        using (var draft = store.Begin()) draft.Stream.Write("half a scan"u8);
+        Assert.Empty(store.All());
+        Assert.Empty(Directory.GetFiles(folder.At("blobs", "tmp")));
+    }
+
+    private static string Draft(FileBlobStore store, byte[] bytes)
+    {
+        using var draft = store.Begin();
+        draft.Stream.Write(bytes);
+        return draft.Keep();
     }
 
     [Fact]

@@ -19,6 +19,7 @@ public class NGramModelTests
         private readonly List<string[]> _sentences;
         private readonly int _order;
         private readonly string[] _vocabulary;
+        private readonly Dictionary<int, double[]> _discounts = [];
 
         public Naive(IEnumerable<string> lines, int order)
         {
@@ -47,7 +48,9 @@ public class NGramModelTests
             ? _sentences.Sum(s => Enumerable.Range(0, Math.Max(0, s.Length - g.Length + 1)).Count(i => s.AsSpan(i, g.Length).SequenceEqual(g)))
             : _sentences.SelectMany(s => Enumerable.Range(1, Math.Max(0, s.Length - g.Length)).Where(i => i + g.Length <= s.Length && s.AsSpan(i, g.Length).SequenceEqual(g)).Select(i => s[i - 1])).Distinct().Count();
 
-        private double[] Discounts(int n)
+        private double[] Discounts(int n) => _discounts.TryGetValue(n, out var known) ? known : _discounts[n] = DiscountsOf(n);
+
+        private double[] DiscountsOf(int n)
         {
             var grams = _sentences.SelectMany(s => Enumerable.Range(0, Math.Max(0, s.Length - n + 1)).Select(i => string.Join(' ', s.Skip(i).Take(n)))).Distinct().Where(g => g != "<s>")
                 .Select(g => Adjusted(g.Split(' '))).ToList();

@@ -111,7 +111,7 @@ public class TransformerTests
     public void Masked_Trained_DoubtsTheWordThatDoesNotFit()
     {
         using var model = (MaskedLanguage)Create("masked");
-        var losses = LanguageTraining.Run(model, new TextStream(Reports, Alphabet.English), 300, 16, Optimiser, 3);
+        var losses = LanguageTraining.Run(model, new TextStream(Reports, Alphabet.English), 180, 16, Optimiser, 3);
         Assert.InRange(losses[0], 0.8 * model.TrivialLoss, 1.3 * model.TrivialLoss);
         var (end, right, wrong) = (losses.TakeLast(30).Average(), model.ScoreWords("no acute fracture is seen")[2], model.ScoreWords("no acute tracture is seen")[2]);
         Assert.True(end < 0.6 * model.TrivialLoss && right.LogProbability > wrong.LogProbability + 1, $"the loss ends at {end:0.00}; {right}, {wrong}");

@@ -353,18 +353,31 @@ namespace DomainSsl.Core.Database.Migrations
                     b.Property<long>("Bytes")
                         .HasColumnType("INTEGER");
 
+                    b.Property<string>("ChannelUse")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
                     b.Property<int>("Channels")
                         .HasColumnType("INTEGER");
+
+                    b.Property<double?>("ClippedShare")
+                        .HasColumnType("REAL");
 
                     b.Property<string>("Codec")
                         .IsRequired()
                         .HasColumnType("TEXT");
+
+                    b.Property<double?>("DcOffset")
+                        .HasColumnType("REAL");
 
                     b.Property<DateTime>("ImportedAt")
                         .HasColumnType("TEXT");
 
                     b.Property<string>("OriginalBlobHash")
                         .HasColumnType("TEXT");
+
+                    b.Property<double?>("PeakDb")
+                        .HasColumnType("REAL");
 
                     b.Property<string>("PeaksBlobHash")
                         .HasColumnType("TEXT");
@@ -373,10 +386,19 @@ namespace DomainSsl.Core.Database.Migrations
                         .IsRequired()
                         .HasColumnType("TEXT");
 
+                    b.Property<double?>("RmsDb")
+                        .HasColumnType("REAL");
+
                     b.Property<int>("SampleRate")
                         .HasColumnType("INTEGER");
 
                     b.Property<double>("Seconds")
+                        .HasColumnType("REAL");
+
+                    b.Property<double?>("SilentShare")
+                        .HasColumnType("REAL");
+
+                    b.Property<double?>("SnrDb")
                         .HasColumnType("REAL");
 
                     b.Property<string>("SourceHash")
@@ -384,6 +406,12 @@ namespace DomainSsl.Core.Database.Migrations
                         .HasColumnType("TEXT");
 
                     b.Property<long?>("SpeakerId")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("SpectrogramBlobHash")
+                        .HasColumnType("TEXT");
+
+                    b.Property<int>("StoredChannels")
                         .HasColumnType("INTEGER");
 
                     b.HasKey("Id");
@@ -398,6 +426,34 @@ namespace DomainSsl.Core.Database.Migrations
                     b.HasIndex("ImportedAt", "Id");
 
                     b.ToTable("Recordings");
+                });
+
+            modelBuilder.Entity("DomainSsl.Core.Library.Segment", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("Channel")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<double>("End")
+                        .HasColumnType("REAL");
+
+                    b.Property<float>("Probability")
+                        .HasColumnType("REAL");
+
+                    b.Property<long>("RecordingId")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<double>("Start")
+                        .HasColumnType("REAL");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("RecordingId", "Start");
+
+                    b.ToTable("Segments");
                 });
 
             modelBuilder.Entity("DomainSsl.Core.Library.Series", b =>
@@ -960,6 +1016,165 @@ namespace DomainSsl.Core.Database.Migrations
                     b.ToTable("TaskTestPatients");
                 });
 
+            modelBuilder.Entity("DomainSsl.Core.Transcripts.RecordingTranscript", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("RecordingId")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("Segments")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("State")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<int>("Version")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("Words")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("RecordingId")
+                        .IsUnique();
+
+                    b.HasIndex("State");
+
+                    b.ToTable("Transcripts");
+                });
+
+            modelBuilder.Entity("DomainSsl.Core.Transcripts.SetAsideEdit", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER");
+
+                    b.Property<DateTime>("At")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("By")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("ClientKey")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Edit")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("TranscriptId")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("ClientKey")
+                        .IsUnique();
+
+                    b.HasIndex("TranscriptId");
+
+                    b.ToTable("SetAsideEdits");
+                });
+
+            modelBuilder.Entity("DomainSsl.Core.Transcripts.TranscriptRow", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER");
+
+                    b.Property<double?>("End")
+                        .HasColumnType("REAL");
+
+                    b.Property<int>("From")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<double>("Position")
+                        .HasColumnType("REAL");
+
+                    b.Property<string>("Speaker")
+                        .HasColumnType("TEXT");
+
+                    b.Property<double?>("Start")
+                        .HasColumnType("REAL");
+
+                    b.Property<int?>("To")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("TranscriptId")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Uid")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Words")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("TranscriptId", "Uid")
+                        .IsUnique();
+
+                    b.HasIndex("TranscriptId", "To", "Position");
+
+                    b.ToTable("TranscriptRows");
+                });
+
+            modelBuilder.Entity("DomainSsl.Core.Transcripts.TranscriptVersion", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER");
+
+                    b.Property<DateTime>("At")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("By")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<int>("Changed")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("ClientKey")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Deed")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<int>("Number")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int?>("Of")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("State")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("TranscriptId")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("ClientKey")
+                        .IsUnique();
+
+                    b.HasIndex("TranscriptId", "Number")
+                        .IsUnique();
+
+                    b.ToTable("TranscriptVersions");
+                });
+
             modelBuilder.Entity("Microsoft.AspNetCore.Identity.IdentityRole", b =>
                 {
                     b.Property<string>("Id")
@@ -1180,6 +1395,15 @@ namespace DomainSsl.Core.Database.Migrations
                     b.Navigation("Speaker");
                 });
 
+            modelBuilder.Entity("DomainSsl.Core.Library.Segment", b =>
+                {
+                    b.HasOne("DomainSsl.Core.Library.Recording", null)
+                        .WithMany("Segments")
+                        .HasForeignKey("RecordingId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
             modelBuilder.Entity("DomainSsl.Core.Library.Series", b =>
                 {
                     b.HasOne("DomainSsl.Core.Library.Study", "Study")
@@ -1255,6 +1479,50 @@ namespace DomainSsl.Core.Database.Migrations
                         .IsRequired();
                 });
 
+            modelBuilder.Entity("DomainSsl.Core.Transcripts.RecordingTranscript", b =>
+                {
+                    b.HasOne("DomainSsl.Core.Library.Recording", "Recording")
+                        .WithMany()
+                        .HasForeignKey("RecordingId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+
+                    b.Navigation("Recording");
+                });
+
+            modelBuilder.Entity("DomainSsl.Core.Transcripts.SetAsideEdit", b =>
+                {
+                    b.HasOne("DomainSsl.Core.Transcripts.RecordingTranscript", "Transcript")
+                        .WithMany()
+                        .HasForeignKey("TranscriptId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+
+                    b.Navigation("Transcript");
+                });
+
+            modelBuilder.Entity("DomainSsl.Core.Transcripts.TranscriptRow", b =>
+                {
+                    b.HasOne("DomainSsl.Core.Transcripts.RecordingTranscript", "Transcript")
+                        .WithMany()
+                        .HasForeignKey("TranscriptId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+
+                    b.Navigation("Transcript");
+                });
+
+            modelBuilder.Entity("DomainSsl.Core.Transcripts.TranscriptVersion", b =>
+                {
+                    b.HasOne("DomainSsl.Core.Transcripts.RecordingTranscript", "Transcript")
+                        .WithMany()
+                        .HasForeignKey("TranscriptId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+
+                    b.Navigation("Transcript");
+                });
+
             modelBuilder.Entity("Microsoft.AspNetCore.Identity.IdentityRoleClaim<string>", b =>
                 {
                     b.HasOne("Microsoft.AspNetCore.Identity.IdentityRole", null)
@@ -1304,6 +1572,11 @@ namespace DomainSsl.Core.Database.Migrations
                         .HasForeignKey("UserId")
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired();
+                });
+
+            modelBuilder.Entity("DomainSsl.Core.Library.Recording", b =>
+                {
+                    b.Navigation("Segments");
                 });
 
             modelBuilder.Entity("DomainSsl.Core.Library.Series", b =>

@@ -11,7 +11,7 @@ public abstract class BrowserModule : ComponentBase, IAsyncDisposable
 {
     private IJSObjectReference? _module, _widget;
     private DotNetObjectReference<BrowserModule>? _self;
-    private bool _gone;
+    private bool _gone, _stale;
 
     /// <summary>The browser.</summary>
     [Inject]
@@ -39,7 +39,11 @@ public abstract class BrowserModule : ComponentBase, IAsyncDisposable
             _self = DotNetObjectReference.Create(this);
             _widget = await _module.InvokeAsync<IJSObjectReference>("mount", Element, Options, _self);
             if (_gone) await DropAsync();
-            else await OnMountedAsync();
+            else
+            {
+                if (_stale) await UpdateAsync();
+                await OnMountedAsync();
+            }
         }
         catch (JSDisconnectedException) { /* the page was left while it loaded */ }
     }
@@ -47,8 +51,12 @@ public abstract class BrowserModule : ComponentBase, IAsyncDisposable
     /// <summary>Called once the module is at work, e.g. to hand it its first data.</summary>
     protected virtual Task OnMountedAsync() => Task.CompletedTask;
 
-    /// <summary>Hands the module its options anew.</summary>
-    protected Task UpdateAsync() => CallAsync("update", Options);
+    /// <summary>Hands the module its options anew; one that is still being loaded gets them once it is there.</summary>
+    protected Task UpdateAsync()
+    {
+        _stale = _widget is null;
+        return CallAsync("update", Options);
+    }
 
     /// <summary>Calls a function of the widget; does nothing where it is not there yet or no longer.</summary>
     protected async Task CallAsync(string function, params object?[] arguments)

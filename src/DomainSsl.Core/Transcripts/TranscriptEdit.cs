@@ -1,0 +1,41 @@
+namespace DomainSsl.Core.Transcripts;
+
+/// <summary>A segment with its name.</summary>
+/// <param name="Uid">Its name, unique in the transcript; a changed segment is a new one with a new name.</param>
+/// <param name="Segment">What is said.</param>
+public sealed record NamedSegment(string Uid, TranscriptSegment Segment);
+
+/// <summary>Segments that take the place of others: one for one (an edit), two for one (split), one for two (merged), none (taken out), or some for none (put in).</summary>
+/// <param name="Replaces">Names of those that go; all must be in the newest version.</param>
+/// <param name="With">Those that come, where the first of the others stood.</param>
+/// <param name="After">Where nothing goes: the name of the segment behind which they come; null for the beginning.</param>
+public sealed record SegmentChange(IReadOnlyList<string> Replaces, IReadOnlyList<NamedSegment> With, string? After = null);
+
+/// <summary>What is stored after something was asked of a transcript.</summary>
+/// <param name="Version">Number of the newest version.</param>
+/// <param name="State">How far the transcript is.</param>
+/// <param name="Again">It had been stored before: the same was sent twice.</param>
+/// <param name="Conflict">It came too late: somebody else had changed the same. It was set aside and changed nothing.</param>
+public sealed record TranscriptReceipt(int Version, TranscriptState State, bool Again = false, bool Conflict = false);
+
+/// <summary>A transcript as it was at a version.</summary>
+public sealed record StoredTranscript(long RecordingId, double Seconds, int Version, TranscriptState State, IReadOnlyList<NamedSegment> Segments)
+{
+    /// <summary>Without the names.</summary>
+    public Transcript Transcript => new([.. Segments.Select(s => s.Segment)]);
+}
+
+/// <summary>One line of a transcript's history.</summary>
+public sealed record TranscriptHistory(int Number, DateTime At, string By, TranscriptDeed Deed, int? Of, TranscriptState State, int Changed);
+
+/// <summary>One line of the list of transcripts.</summary>
+public sealed record TranscriptLine(long RecordingId, string? Speaker, double Seconds, TranscriptState State, int Version, int Segments, int Words, DateTime At, string By);
+
+/// <summary>What a transcriber learns from: a stretch of an accepted transcript.</summary>
+/// <param name="RecordingId">The recording.</param>
+/// <param name="BlobHash">Its stored sound, 16 kHz.</param>
+/// <param name="Start">Seconds.</param>
+/// <param name="End">Seconds.</param>
+/// <param name="Text">The words with spaces between.</param>
+/// <param name="Speaker">By whom splits go: the segment's speaker, else the recording's.</param>
+public sealed record TranscriptTrainingRow(long RecordingId, string BlobHash, double Start, double End, string Text, string? Speaker);

@@ -1,0 +1,338 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using DomainSsl.Core.Audit;
+using DomainSsl.Core.Database;
+using DomainSsl.Core.Library;
+using DomainSsl.Core.Storage;
+using Microsoft.EntityFrameworkCore;
+
+namespace DomainSsl.Core.Transcripts;
+
+/// <summary>
+/// Transcripts of recordings. Everything asked of one carries a key and is stored once, however often it is sent; nothing is ever overwritten. Two people may work on one transcript: an edit says which
+/// segments it takes the place of, and where they are no longer there, since somebody else was quicker, it is set aside and nothing changes.
+/// </summary>
+public sealed partial class TranscriptService(IDbContextFactory<DomainSslContext> factory, Secrets secrets, AuditLog audit, TimeProvider time)
+{
+    private const int MostSegments = 100_000;
+
+    // Labels that name nobody; all else is taken for a name and becomes a pseudonym.
+    [GeneratedRegex(@"^(?:(?:speaker|spk|voice|channel|person)[ _-]?\w{1,3}|[a-z]|\d{1,3}|doctor|physician|clinician|patient|nurse|interviewer|relative|[sp]-[0-9a-z]{8,10})$", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    private static partial Regex NobodysName();
+
+    /// <summary>A transcript as it is, or as it was at a version.</summary>
+    /// <returns>Null where the recording has none.</returns>
+    /// <exception cref="RefusedException"><c>transcript-version</c>: there is no such version.</exception>
+    public async Task<StoredTranscript?> LoadAsync(long recordingId, int? version = null, CancellationToken cancel = default)
+    {
+        await using var db = await factory.CreateDbContextAsync(cancel);
+        var transcript = await db.Transcripts.AsNoTracking().Include(t => t.Recording).SingleOrDefaultAsync(t => t.RecordingId == recordingId, cancel);
+        if (transcript is null) return null;
+        var state = transcript.State;
+        if (version is { } number && number != transcript.Version)
+            state = await db.TranscriptVersions.Where(v => v.TranscriptId == transcript.Id && v.Number == number).Select(v => (TranscriptState?)v.State).SingleOrDefaultAsync(cancel) ?? throw NoVersion(number);
+        var rows = await At(db, transcript.Id, version ?? transcript.Version).AsNoTracking().ToListAsync(cancel);
+        return new StoredTranscript(recordingId, transcript.Recording!.Seconds, version ?? transcript.Version, state, [.. rows.Select(Named)]);
+    }
+
+    /// <summary>Changes segments.</summary>
+    /// <param name="recordingId">The recording.</param>
+    /// <param name="changes">What takes the place of what; all of them, or, where one comes too late, none.</param>
+    /// <param name="by">Who.</param>
+    /// <param name="clientKey">A key made where the edit was, unique to it.</param>
+    /// <param name="cancel">Stops before anything is stored.</param>
+    /// <exception cref="RefusedException">The edit makes no sense, or there is no such recording.</exception>
+    public async Task<TranscriptReceipt> EditAsync(long recordingId, IReadOnlyList<SegmentChange> changes, string by, string clientKey, CancellationToken cancel = default)
+    {
+        CheckKey(clientKey);
+        await using var db = await factory.CreateDbContextAsync(cancel);
+        await using var transaction = await db.Database.BeginTransactionAsync(cancel);
+        if (await StoredAsync(db, clientKey, cancel) is { } stored) return stored;
+        // The first words of a recording that no model and no file has written of.
+        var transcript = await FindAsync(db, recordingId, cancel) ?? await MakeAsync(db, recordingId, cancel);
+        double seconds = await db.Recordings.Where(r => r.Id == recordingId).Select(r => r.Seconds).SingleAsync(cancel);
+        Check(changes, seconds);
+
+        var rows = await At(db, transcript.Id, transcript.Version).ToListAsync(cancel);
+        var next = new List<TranscriptRow>(rows);
+        var made = new List<TranscriptRow>();
+        foreach (var change in changes)
+        {
+            var places = change.Replaces.Select(uid => next.FindIndex(r => r.Uid == uid)).ToList();
+            int at = change.Replaces.Count > 0 ? places.Min() : change.After is null ? 0 : next.FindIndex(r => r.Uid == change.After) + 1;
+            if (places.Contains(-1) || (change.Replaces.Count == 0 && change.After is not null && at == 0)) return await SetAsideAsync(db, transcript, changes, by, clientKey, transaction, cancel);
+            next.RemoveAll(r => change.Replaces.Contains(r.Uid));
+            var written = change.With.Select(s => Row(transcript, s)).ToList();
+            next.InsertRange(at, written);
+            made.AddRange(written);
+        }
+        var uids = made.Select(r => r.Uid).ToList();
+        if (uids.Distinct().Count() < uids.Count || await db.TranscriptRows.AnyAsync(r => r.TranscriptId == transcript.Id && uids.Contains(r.Uid), cancel))
+            throw TranscriptWords.Damaged("a segment's name is taken");
+        if (next.Count > MostSegments) throw TranscriptWords.Damaged("it would have too many segments");
+        var receipt = await CommitAsync(db, transcript, next, TranscriptDeed.Edited, null, TranscriptState.Reviewing, by, clientKey, cancel);
+        await RecordAsync(db, recordingId, TranscriptDeed.Edited, receipt.Version, null, by, cancel);
+        await transaction.CommitAsync(cancel);
+        return receipt;
+    }
+
+    /// <summary>Says that a person stands for the transcript as it was at a version; one that has changed since is not accepted unseen.</summary>
+    public async Task<TranscriptReceipt> AcceptAsync(long recordingId, int version, string by, string clientKey, CancellationToken cancel = default)
+    {
+        CheckKey(clientKey);
+        await using var db = await factory.CreateDbContextAsync(cancel);
+        await using var transaction = await db.Database.BeginTransactionAsync(cancel);
+        if (await StoredAsync(db, clientKey, cancel) is { } stored) return stored;
+        var transcript = await FindAsync(db, recordingId, cancel) ?? throw NoTranscript();
+        if (transcript.Version != version) return new TranscriptReceipt(transcript.Version, transcript.State, Conflict: true);
+        var rows = await At(db, transcript.Id, version).ToListAsync(cancel);
+        var receipt = await CommitAsync(db, transcript, rows, TranscriptDeed.Accepted, null, TranscriptState.Accepted, by, clientKey, cancel);
+        await RecordAsync(db, recordingId, TranscriptDeed.Accepted, receipt.Version, null, by, cancel);
+        await transaction.CommitAsync(cancel);
+        return receipt;
+    }
+
+    /// <summary>Goes back to an earlier version: a new one with the segments of that one. What came between stays in the history.</summary>
+    public async Task<TranscriptReceipt> RestoreAsync(long recordingId, int version, string by, string clientKey, CancellationToken cancel = default)
+    {
+        CheckKey(clientKey);
+        await using var db = await factory.CreateDbContextAsync(cancel);
+        await using var transaction = await db.Database.BeginTransactionAsync(cancel);
+        if (await StoredAsync(db, clientKey, cancel) is { } stored) return stored;
+        var transcript = await FindAsync(db, recordingId, cancel) ?? throw NoTranscript();
+        if (version < 1 || version > transcript.Version) throw NoVersion(version);
+        var rows = await At(db, transcript.Id, version).ToListAsync(cancel);
+        // Those that are still there stay; those that were closed come again under a new name.
+        var next = rows.ConvertAll(r => r.To is null ? r : Row(transcript, new NamedSegment(NewUid(), Segment(r))));
+        var receipt = await CommitAsync(db, transcript, next, TranscriptDeed.Restored, version, TranscriptState.Reviewing, by, clientKey, cancel);
+        await RecordAsync(db, recordingId, TranscriptDeed.Restored, receipt.Version, version, by, cancel);
+        await transaction.CommitAsync(cancel);
+        return receipt;
+    }
+
+    /// <summary>
+    /// Makes a transcript from elsewhere, or a model's, the newest version. Brought in twice with one key, it is stored once. Speakers' names become pseudonyms; labels such as <c>Speaker 1</c> or <c>Patient</c> stay.
+    /// </summary>
+    /// <param name="recordingId">The recording.</param>
+    /// <param name="transcript">Segments without times are laid along the speech of the recording by their letters, see <see cref="TranscriptPlacing"/>; overlong ones are cut.</param>
+    /// <param name="deed">Whence it is.</param>
+    /// <param name="state">How far it is.</param>
+    /// <param name="by">Who.</param>
+    /// <param name="clientKey">See <see cref="KeyOf"/>.</param>
+    /// <param name="cancel">Stops before anything is stored.</param>
+    /// <exception cref="RefusedException"><c>no-recording</c>, <c>transcript-empty</c>, <c>transcript-too-long</c>.</exception>
+    public async Task<TranscriptReceipt> BringInAsync(long recordingId, Transcript transcript, TranscriptDeed deed, TranscriptState state, string by, string clientKey, CancellationToken cancel = default)
+    {
+        await using var db = await factory.CreateDbContextAsync(cancel);
+        await using var transaction = await db.Database.BeginTransactionAsync(cancel);
+        var receipt = await BringInAsync(db, recordingId, transcript, deed, state, by, clientKey, cancel);
+        if (!receipt.Again) await RecordAsync(db, recordingId, deed, receipt.Version, null, by, cancel);
+        await transaction.CommitAsync(cancel);
+        return receipt;
+    }
+
+    /// <summary>Within the caller's transaction, and without an entry in the audit log: an import has its own of both.</summary>
+    internal async Task<TranscriptReceipt> BringInAsync(DomainSslContext db, long recordingId, Transcript transcript, TranscriptDeed deed, TranscriptState state, string by, string clientKey, CancellationToken cancel)
+    {
+        CheckKey(clientKey);
+        if (await StoredAsync(db, clientKey, cancel) is { } stored) return stored;
+        var recording = await db.Recordings.AsNoTracking().Include(r => r.Segments).SingleOrDefaultAsync(r => r.Id == recordingId, cancel) ?? throw NoRecording();
+        var segments = transcript.Segments.Where(s => s.Words.Count > 0).ToList();
+        if (segments.Count == 0) throw new RefusedException("transcript-empty", "The transcript has no words; choose the file with the text in it.");
+        if (segments.Max(s => Math.Max(s.End ?? 0, s.Words.Max(w => w.End ?? 0))) is var end && end > recording.Seconds + 2)
+            throw new RefusedException("transcript-too-long", $"The transcript reaches to {end:0} s, but the recording has only {recording.Seconds:0} s; choose the transcript of this recording.");
+        if (segments.Any(s => s.Words.Any(w => w.Text.Length > TranscriptWords.LongestWord)))
+            throw new RefusedException("transcript-damaged", $"The transcript has a word of more than {TranscriptWords.LongestWord} letters; mend it there.");
+        segments = TranscriptPlacing.Place(segments, recording);
+        if (deed == TranscriptDeed.BroughtIn) segments = segments.ConvertAll(s => s with { Speaker = Unnamed(s.Speaker) });
+        var owner = await FindAsync(db, recordingId, cancel) ?? await MakeAsync(db, recordingId, cancel);
+        var next = segments.ConvertAll(s => Row(owner, new NamedSegment(NewUid(), s)));
+        return await CommitAsync(db, owner, next, deed, null, state, by, clientKey, cancel);
+    }
+
+    /// <summary>The key of a transcript that is brought in for a recording: the same one twice is the same deed.</summary>
+    public static string KeyOf(long recordingId, Transcript transcript) =>
+        "file:" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{recordingId}\n{JsonTranscript.Write(transcript)}")));
+
+    /// <summary>Whether somebody has corrected or accepted the transcript here: then an import does not write over it.</summary>
+    internal static async Task<bool> IsCorrectedAsync(DomainSslContext db, long recordingId, CancellationToken cancel) =>
+        await db.TranscriptVersions.AnyAsync(v => v.Transcript!.RecordingId == recordingId && (v.Deed == TranscriptDeed.Edited || v.Deed == TranscriptDeed.Restored || v.Deed == TranscriptDeed.Accepted), cancel);
+
+    /// <summary>All versions, the newest first.</summary>
+    public async Task<IReadOnlyList<TranscriptHistory>> HistoryAsync(long recordingId, CancellationToken cancel = default)
+    {
+        await using var db = await factory.CreateDbContextAsync(cancel);
+        return await db.TranscriptVersions.AsNoTracking().Where(v => v.Transcript!.RecordingId == recordingId).OrderByDescending(v => v.Number)
+            .Select(v => new TranscriptHistory(v.Number, v.At, v.By, v.Deed, v.Of, v.State, v.Changed)).ToListAsync(cancel);
+    }
+
+    /// <summary>A page of transcripts, those that wait first: being reviewed, drafts, accepted; of each the newest first.</summary>
+    public async Task<Page<TranscriptLine>> PageAsync(int skip = 0, int take = 50, TranscriptState? state = null, CancellationToken cancel = default)
+    {
+        await using var db = await factory.CreateDbContextAsync(cancel);
+        var all = db.Transcripts.AsNoTracking().Where(t => state == null || t.State == state);
+        var rows = await (from t in all
+                          join v in db.TranscriptVersions on new { t.Id, t.Version } equals new { Id = v.TranscriptId, Version = v.Number }
+                          orderby t.State == TranscriptState.Reviewing ? 0 : t.State == TranscriptState.Draft ? 1 : 2, v.At descending, t.Id
+                          select new TranscriptLine(t.RecordingId, t.Recording!.Speaker!.Pseudonym, t.Recording.Seconds, t.State, t.Version, t.Segments, t.Words, v.At, v.By)).Skip(skip).Take(take).ToListAsync(cancel);
+        return new Page<TranscriptLine>(rows, await all.CountAsync(cancel));
+    }
+
+    /// <summary>What a transcriber may learn from: segments with words and times of accepted transcripts, by recording and time.</summary>
+    public async Task<IReadOnlyList<TranscriptTrainingRow>> TrainingRowsAsync(CancellationToken cancel = default)
+    {
+        await using var db = await factory.CreateDbContextAsync(cancel);
+        var rows = await db.TranscriptRows.AsNoTracking().Where(r => r.To == null && r.Start != null && r.End != null && r.Transcript!.State == TranscriptState.Accepted)
+            .OrderBy(r => r.Transcript!.RecordingId).ThenBy(r => r.Position)
+            .Select(r => new { r.Transcript!.RecordingId, r.Transcript.Recording!.BlobHash, r.Start, r.End, r.Words, r.Speaker, Own = r.Transcript.Recording.Speaker!.Pseudonym }).ToListAsync(cancel);
+        return [.. rows.Select(r => new TranscriptTrainingRow(r.RecordingId, r.BlobHash, r.Start!.Value, r.End!.Value, string.Join(' ', TranscriptWords.Read(r.Words).Select(w => w.Text)), r.Speaker ?? r.Own))
+            .Where(r => r.Text.Length > 0 && r.End > r.Start)];
+    }
+
+    /// <summary>Edits that came too late, the newest first: who, when, and the edit as JSON.</summary>
+    public async Task<IReadOnlyList<SetAsideEdit>> SetAsideAsync(long recordingId, CancellationToken cancel = default)
+    {
+        await using var db = await factory.CreateDbContextAsync(cancel);
+        return await db.SetAsideEdits.AsNoTracking().Where(e => e.Transcript!.RecordingId == recordingId).OrderByDescending(e => e.Id).ToListAsync(cancel);
+    }
+
+    private static IQueryable<TranscriptRow> At(DomainSslContext db, long transcriptId, int version) =>
+        db.TranscriptRows.Where(r => r.TranscriptId == transcriptId && r.From <= version && (r.To == null || r.To > version)).OrderBy(r => r.Position).ThenBy(r => r.Id);
+
+    private static NamedSegment Named(TranscriptRow row) => new(row.Uid, Segment(row));
+
+    private static TranscriptSegment Segment(TranscriptRow row) => new(row.Speaker, row.Start, row.End, TranscriptWords.Read(row.Words));
+
+    private static TranscriptRow Row(RecordingTranscript transcript, NamedSegment named) => new()
+    {
+        TranscriptId = transcript.Id, Uid = named.Uid, Speaker = TranscriptFormats.SpeakerName(named.Segment.Speaker), Start = Rounded(named.Segment.Start), End = Rounded(named.Segment.End),
+        Words = TranscriptWords.Write(named.Segment.Words),
+    };
+
+    private static double? Rounded(double? seconds) => seconds is { } s ? Math.Round(s, 3) : null;
+
+    internal static string NewUid() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
+
+    private static Task<RecordingTranscript?> FindAsync(DomainSslContext db, long recordingId, CancellationToken cancel) => db.Transcripts.SingleOrDefaultAsync(t => t.RecordingId == recordingId, cancel);
+
+    private static async Task<RecordingTranscript> MakeAsync(DomainSslContext db, long recordingId, CancellationToken cancel)
+    {
+        if (!await db.Recordings.AnyAsync(r => r.Id == recordingId, cancel)) throw NoRecording();
+        var transcript = new RecordingTranscript { RecordingId = recordingId };
+        db.Transcripts.Add(transcript);
+        await db.SaveChangesAsync(cancel);
+        return transcript;
+    }
+
+    /// <summary>Writes the version after the newest: rows that are not in it are closed, new ones get their place.</summary>
+    private async Task<TranscriptReceipt> CommitAsync(DomainSslContext db, RecordingTranscript transcript, List<TranscriptRow> next, TranscriptDeed deed, int? of, TranscriptState state, string by, string clientKey,
+        CancellationToken cancel)
+    {
+        int number = transcript.Version + 1;
+        var stays = next.Where(r => r.Id != 0).Select(r => r.Id).ToHashSet();
+        int closed = 0;
+        foreach (var row in await At(db, transcript.Id, transcript.Version).ToListAsync(cancel))
+        {
+            if (stays.Contains(row.Id)) continue;
+            row.To = number;
+            closed++;
+        }
+        if (!Settle(next))
+        {
+            // No room is left between two neighbours after some fifty splits in one place: all get new places, in new rows, since a row says what was.
+            for (int i = 0; i < next.Count; i++)
+            {
+                if (next[i].Id != 0)
+                {
+                    next[i].To = number;
+                    next[i] = Row(transcript, new NamedSegment(NewUid(), Segment(next[i])));
+                }
+                next[i].Position = i + 1;
+            }
+        }
+        var made = next.Where(r => r.Id == 0).ToList();
+        foreach (var row in made) row.From = number;
+        db.TranscriptRows.AddRange(made);
+        db.TranscriptVersions.Add(new TranscriptVersion
+        {
+            TranscriptId = transcript.Id, Number = number, Deed = deed, Of = of, State = state, By = by, At = time.GetUtcNow().UtcDateTime, Changed = Math.Max(closed, made.Count), ClientKey = clientKey,
+        });
+        (transcript.Version, transcript.State, transcript.Segments, transcript.Words) = (number, state, next.Count, next.Sum(r => CountWords(r.Words)));
+        await db.SaveChangesAsync(cancel);
+        return new TranscriptReceipt(number, state);
+    }
+
+    private Task RecordAsync(DomainSslContext db, long recordingId, TranscriptDeed deed, int number, int? of, string by, CancellationToken cancel) =>
+        audit.AppendAsync(db, by, $"transcript {(deed == TranscriptDeed.BroughtIn ? "brought in" : deed.ToString().ToLowerInvariant())}", $"recording {recordingId}",
+            of is null ? $"version {number}" : $"version {number} as {of}", cancel);
+
+    private string? Unnamed(string? speaker) => TranscriptFormats.SpeakerName(speaker) is not { } name ? null : NobodysName().IsMatch(name) ? name : secrets.SpeakerPseudonym(name);
+
+    private static int CountWords(string words)
+    {
+        using var json = JsonDocument.Parse(words);
+        return json.RootElement.GetArrayLength();
+    }
+
+    /// <summary>Places for new rows between those that stay; false where there is no room.</summary>
+    private static bool Settle(List<TranscriptRow> rows)
+    {
+        for (int i = 0; i < rows.Count;)
+        {
+            if (rows[i].Id != 0) { i++; continue; }
+            int end = i;
+            while (end < rows.Count && rows[end].Id == 0) end++;
+            double before = i == 0 ? 0 : rows[i - 1].Position, after = end < rows.Count ? rows[end].Position : before + (end - i + 1);
+            for (int k = i; k < end; k++)
+            {
+                rows[k].Position = before + (after - before) * (k - i + 1) / (end - i + 1);
+                if (rows[k].Position <= (k == 0 ? 0 : rows[k - 1].Position) || rows[k].Position >= after) return false;
+            }
+            i = end;
+        }
+        return true;
+    }
+
+    private async Task<TranscriptReceipt> SetAsideAsync(DomainSslContext db, RecordingTranscript transcript, IReadOnlyList<SegmentChange> changes, string by, string clientKey,
+        Microsoft.EntityFrameworkCore.Storage.IDbContextTransaction transaction, CancellationToken cancel)
+    {
+        var edit = JsonSerializer.Serialize(changes.Select(c => new
+        {
+            replaces = c.Replaces, after = c.After,
+            with = c.With.Select(s => new { uid = s.Uid, speaker = s.Segment.Speaker, start = s.Segment.Start, end = s.Segment.End, text = s.Segment.Text, words = TranscriptWords.Write(s.Segment.Words) }),
+        }));
+        db.SetAsideEdits.Add(new SetAsideEdit { TranscriptId = transcript.Id, By = by, At = time.GetUtcNow().UtcDateTime, ClientKey = clientKey, Edit = edit });
+        await db.SaveChangesAsync(cancel);
+        await audit.AppendAsync(db, by, "transcript edit set aside", $"recording {transcript.RecordingId}", $"version {transcript.Version}", cancel);
+        await transaction.CommitAsync(cancel);
+        return new TranscriptReceipt(transcript.Version, transcript.State, Conflict: true);
+    }
+
+    private static async Task<TranscriptReceipt?> StoredAsync(DomainSslContext db, string clientKey, CancellationToken cancel) =>
+        await db.TranscriptVersions.AsNoTracking().Where(v => v.ClientKey == clientKey).Select(v => new TranscriptReceipt(v.Transcript!.Version, v.Transcript.State, true, false)).SingleOrDefaultAsync(cancel)
+        ?? await db.SetAsideEdits.AsNoTracking().Where(e => e.ClientKey == clientKey).Select(e => new TranscriptReceipt(e.Transcript!.Version, e.Transcript.State, true, true)).SingleOrDefaultAsync(cancel);
+
+    private static void CheckKey(string clientKey)
+    {
+        if (string.IsNullOrWhiteSpace(clientKey) || clientKey.Length > 200) throw new RefusedException("client-key-missing", "The change came without its key and was not stored; load the page again.");
+    }
+
+    private static void Check(IReadOnlyList<SegmentChange> changes, double seconds)
+    {
+        if (changes.Count == 0) throw TranscriptWords.Damaged("it changes nothing");
+        foreach (var segment in changes.SelectMany(c => c.With))
+        {
+            if (segment.Uid.Length is 0 or > 64) throw TranscriptWords.Damaged("a segment has no name");
+            var (start, end) = (segment.Segment.Start, segment.Segment.End);
+            if (start is null != end is null || start < 0 || end < start || end > seconds + 2) throw TranscriptWords.Damaged("a segment's times are not within the recording");
+            if (segment.Segment.Speaker is { Length: > 100 }) throw TranscriptWords.Damaged("a speaker's name is too long");
+        }
+    }
+
+    private static RefusedException NoRecording() => new("no-recording", "There is no such recording; it may have been removed. Go back to the library.");
+    /// <summary>There is none to be accepted, exported or gone back in.</summary>
+    public static RefusedException NoTranscript() => new("no-transcript", "This recording has no transcript yet; transcribe it, bring one in, or begin to write.");
+    private static RefusedException NoVersion(int version) => new("transcript-version", $"The transcript has no version {version}; load the page again.");
+}

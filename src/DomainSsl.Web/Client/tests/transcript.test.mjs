@@ -1,0 +1,107 @@
+import { test } from 'node:test';
+import assert from 'node:assert/strict';
+import { build } from 'esbuild';
+import { fileURLToPath } from 'node:url';
+
+const load = async file => {
+  const bundled = await build({ entryPoints: [fileURLToPath(new URL(`../${file}`, import.meta.url))], bundle: true, format: 'esm', write: false });
+  return import(`data:text/javascript;base64,${Buffer.from(bundled.outputFiles[0].text).toString('base64')}`);
+};
+const m = await load('transcript-model.ts');
+const { readOutline } = await load('outline.ts');
+const { firstAfter } = await load('spectrogram.ts');
+
+let names = 0;
+const name = () => `n${++names}`;
+const segment = (uid, words, start = words[0]?.[1] ?? null, end = words.at(-1)?.[2] ?? null) => ({ uid, speaker: null, start, end, words });
+const heart = segment('h', [['the', 1, 1.2, 0.9], ['hart', 1.2, 1.6, 0.3], ['is', 1.6, 1.7, 0.8], ['normal', 1.7, 2.2, 0.95]]);
+
+test('an edited word takes the time of the one before it and loses its confidence; the others keep both', () => {
+  assert.deepEqual(m.rewritten(heart, 'the heart is normal'), [['the', 1, 1.2, 0.9], ['heart', 1.2, 1.6], ['is', 1.6, 1.7, 0.8], ['normal', 1.7, 2.2, 0.95]]);
+});
+
+test('words that are put in share the room, and those that are taken out leave it', () => {
+  const words = m.rewritten(heart, 'the size of the heart is normal');
+  assert.deepEqual(words.map(w => w[0]), ['the', 'size', 'of', 'the', 'heart', 'is', 'normal']);
+  assert.deepEqual(words.at(-1), ['normal', 1.7, 2.2, 0.95]);
+  for (let i = 1; i < words.length; i++) assert.ok(words[i][1] >= words[i - 1][2] - 1e-9 && words[i][2] >= words[i][1], JSON.stringify(words));
+  assert.deepEqual(m.rewritten(heart, 'the hart'), [['the', 1, 1.2, 0.9], ['hart', 1.2, 1.6, 0.3]]);
+  assert.deepEqual(m.rewritten(heart, '  '), []);
+  assert.deepEqual(m.rewritten(segment('e', [], 2, 4), 'one two'), [['one', 2, 3], ['two', 3, 4]]);
+});
+
+test('random edits keep what is typed, times in order and within the segment', () => {
+  let seed = 5;
+  const random = n => (seed = (seed * 1103515245 + 12345) % 2147483648) % n;
+  for (let round = 0; round < 300; round++) {
+    const text = Array.from({ length: random(9) }, () => 'abcde'[random(5)]).join(' ');
+    const old = segment('r', Array.from({ length: random(9) }, (_, i) => ['abcde'[random(5)], i, i + 0.5, 0.5]), 0, 10);
+    const words = m.rewritten(old, text);
+    assert.equal(words.map(w => w[0]).join(' '), text);
+    let at = 0;
+    for (const w of words) if (w[1] != null) { assert.ok(w[1] >= at - 1e-9 && w[2] >= w[1] && w[2] <= 10, JSON.stringify({ old: old.words, words })); at = w[1]; }
+  }
+});
+
+test('a segment that is split and merged again has the same words and times', () => {
+  const [a, b] = m.split(heart, 2, name);
+  assert.deepEqual([m.textOf(a), m.textOf(b), a.start, a.end, b.start, b.end], ['the hart', 'is normal', 1, 1.6, 1.6, 2.2]);
+  const whole = m.merged(a, b, name);
+  assert.deepEqual({ ...whole, uid: 'h' }, heart);
+  const [c, d] = m.split(segment('u', [['one'], ['two']], 0, 8), 1, name);
+  assert.deepEqual([c.end, d.start], [4, 4]);
+});
+
+test('every change can be taken back, and one that comes too late changes nothing', () => {
+  const list = [segment('a', [['x']]), heart, segment('b', [['y']])];
+  const changes = [
+    { replaces: ['h'], with: m.split(heart, 2, name) }, { replaces: ['h', 'b'], with: [m.merged(heart, list[2], name)] }, { replaces: ['a'], with: [] }, { replaces: ['h'], with: [] },
+    { replaces: [], with: [segment('new', [['z']])], after: 'a' }, { replaces: [], with: [segment('new', [['z']])], after: null },
+  ];
+  for (const change of changes) {
+    const after = m.apply(list, change), back = m.apply(after, m.inverse(list, change, name));
+    assert.deepEqual(back.map(m.textOf), list.map(m.textOf));
+  }
+  assert.equal(m.apply(list, { replaces: ['gone'], with: [] }), null);
+  assert.equal(m.apply(list, { replaces: [], with: [], after: 'gone' }), null);
+});
+
+test('find and replace respects words and case, and leaves all other words as they were', () => {
+  const list = [segment('a', [['Heart,', 0, 1, 0.5], ['hearts', 1, 2, 0.5], ['heart.', 2, 3, 0.5], ['heart', 3, 4, 0.5], ['rate', 4, 5, 0.5]])];
+  const whole = { what: 'heart', matchCase: false, wholeWords: true };
+  assert.deepEqual(m.find(list, whole), [{ segment: 0, count: 3 }]);
+  assert.equal(m.find(list, { ...whole, matchCase: true })[0].count, 2);
+  assert.equal(m.find(list, { ...whole, wholeWords: false })[0].count, 4);
+  const [change] = m.replaceAll(list, whole, 'cor $& pulmonale', name);
+  assert.equal(m.textOf(change.with[0]), 'cor $& pulmonale, hearts cor $& pulmonale. cor $& pulmonale rate');
+  assert.deepEqual(change.with[0].words.at(-1), ['rate', 4, 5, 0.5]);
+  assert.deepEqual(m.find(list, { ...whole, what: 'heart rate' }), [{ segment: 0, count: 1 }]);
+  assert.deepEqual(m.find(list, { ...whole, what: '( [' }), []);
+});
+
+test('the word at a moment and the next one that is not sure are found', () => {
+  const list = [heart, segment('z', [['tail', 5, 6, 0.2]])];
+  assert.deepEqual([m.segmentAt(list, 0), m.segmentAt(list, 1.5), m.segmentAt(list, 4), m.segmentAt(list, 5)], [-1, 0, 0, 1]);
+  assert.deepEqual([m.wordAt(heart, 1.3), m.wordAt(heart, 9)], [1, -1]);
+  assert.deepEqual(m.nextUnsure(list, null, 1, 0.6), { segment: 0, word: 1 });
+  assert.deepEqual(m.nextUnsure(list, { segment: 0, word: 1 }, 1, 0.6), { segment: 1, word: 0 });
+  assert.equal(m.nextUnsure(list, { segment: 1, word: 0 }, 1, 0.6), null);
+  assert.deepEqual(m.nextUnsure(list, { segment: 1, word: 0 }, -1, 0.6), { segment: 0, word: 1 });
+  assert.equal(m.countUnsure(list, 0.6), 2);
+});
+
+test('an outline of two speakers and one of an older version are read', () => {
+  const base64 = bytes => Buffer.from(Int8Array.from(bytes).buffer).toString('base64');
+  const two = readOutline({ seconds: 2, perSecond: 1, scale: 0.5, channels: [base64([-127, 10, 0, 0]), base64([-1, 127, -64, 32])] });
+  assert.ok(two.apart);
+  assert.deepEqual(two.peaks.map(p => Array.from(p, x => Math.round(100 * x))), [[50, 0], [50, 25]]);
+  const one = readOutline({ seconds: 1, perSecond: 2, scale: 1.27, channels: [base64([-100, 50, -20, 10])] });
+  assert.deepEqual(one.peaks.map(p => Array.from(p, x => Math.round(100 * x))), [[50, 10], [-100, -20]]);
+  assert.deepEqual(Array.from(readOutline({ seconds: 1, perSecond: 1, max: [0.5], min: [-0.5] }).peaks[0]), [0.5]);
+});
+
+test('of speech on two channels the first that is still to be heard is found', () => {
+  const speech = [{ start: 0, end: 14, channel: 0 }, { start: 1, end: 2, channel: 1 }, { start: 16, end: 18, channel: 1 }];
+  assert.deepEqual([firstAfter(speech, 0), firstAfter(speech, 15), firstAfter(speech, 30)], [0, 2, 3]);
+  assert.ok(firstAfter(speech, 10) === 0);
+});

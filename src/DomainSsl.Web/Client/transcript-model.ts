@@ -1,0 +1,149 @@
+/** A word as it is stored and sent: text, start, end (seconds), confidence of the model; what is not known is null or missing. A word that a person wrote has no confidence. */
+export type Word = [text: string, start?: number | null, end?: number | null, confidence?: number | null];
+
+/** A stretch of one speaker. It never changes: an edit makes another one with another name. */
+export interface Segment { readonly uid: string; readonly speaker: string | null; readonly start: number | null; readonly end: number | null; readonly words: readonly Word[] }
+
+/** Segments that take the place of others, as the server has it; where none goes, `after` says behind which they come. */
+export interface Change { replaces: string[]; with: Segment[]; after?: string | null }
+
+/** Where a word stands. */
+export interface Place { segment: number; word: number }
+
+export const textOf = (segment: Segment): string => segment.words.map(w => w[0]).join(' ');
+
+export const tokens = (text: string): string[] => text.split(/\s+/u).filter(Boolean);
+
+/** The list after a change, or null where a segment that it speaks of is not there (any more). */
+export function apply(segments: readonly Segment[], change: Change): Segment[] | null {
+  const places = change.replaces.map(uid => segments.findIndex(s => s.uid === uid));
+  const after = change.after == null ? 0 : segments.findIndex(s => s.uid === change.after) + 1;
+  if (places.includes(-1) || (places.length === 0 && change.after != null && after === 0)) return null;
+  const at = places.length > 0 ? Math.min(...places) : after;
+  const gone = new Set(change.replaces), rest = segments.filter(s => !gone.has(s.uid));
+  rest.splice(at, 0, ...change.with);
+  return rest;
+}
+
+/** What takes a change back: what came goes, and what went comes again under new names. */
+export function inverse(before: readonly Segment[], change: Change, name: () => string): Change {
+  const gone = change.replaces.map(uid => before.find(s => s.uid === uid)!).sort((a, b) => before.indexOf(a) - before.indexOf(b));
+  const back = { replaces: change.with.map(s => s.uid), with: gone.map(s => ({ ...s, uid: name() })) };
+  if (back.replaces.length > 0 || gone.length === 0) return back;
+  const at = before.indexOf(gone[0]!);
+  return { ...back, after: at === 0 ? null : before[at - 1]!.uid };
+}
+
+/**
+ * The words of a segment after its text was edited. Words that are still there keep times and confidence (the longest common run of both); where as many others stand in their place those take their times; other runs
+ * share the room by their letters.
+ */
+export function rewritten(segment: Segment, text: string): Word[] {
+  const old = segment.words, made = tokens(text), n = old.length, m = made.length;
+  const common = Array.from({ length: n + 1 }, () => new Uint16Array(m + 1));
+  for (let i = n - 1; i >= 0; i--) for (let j = m - 1; j >= 0; j--)
+    common[i]![j] = old[i]![0] === made[j] ? common[i + 1]![j + 1]! + 1 : Math.max(common[i + 1]![j]!, common[i]![j + 1]!);
+  const words: Word[] = [];
+  for (let i = 0, j = 0; i < n || j < m;) {
+    if (i < n && j < m && old[i]![0] === made[j]) { words.push(old[i++]!); j++; continue; }
+    let oldEnd = i, madeEnd = j;
+    while ((oldEnd < n || madeEnd < m) && !(oldEnd < n && madeEnd < m && old[oldEnd]![0] === made[madeEnd]))
+      if (madeEnd >= m || (oldEnd < n && common[oldEnd + 1]![madeEnd]! >= common[oldEnd]![madeEnd + 1]!)) oldEnd++; else madeEnd++;
+    words.push(...placed(made.slice(j, madeEnd), old.slice(i, oldEnd), words.at(-1)?.[2] ?? segment.start, old[oldEnd]?.[1] ?? segment.end));
+    [i, j] = [oldEnd, madeEnd];
+  }
+  return words;
+}
+
+function placed(made: readonly string[], old: readonly Word[], before: number | null, after: number | null): Word[] {
+  if (made.length === old.length) return made.map((text, k) => timed(text, old[k]![1], old[k]![2]));
+  const from = old[0]?.[1] ?? before, to = old.at(-1)?.[2] ?? after;
+  if (from == null || to == null || to < from) return made.map(text => [text]);
+  const letters = made.reduce((sum, text) => sum + text.length + 1, 0);
+  let at = 0;
+  return made.map(text => {
+    const start = from + (to - from) * at / letters;
+    at += text.length + 1;
+    return timed(text, round(start), round(from + (to - from) * at / letters));
+  });
+}
+
+const timed = (text: string, start: number | null | undefined, end: number | null | undefined): Word => start == null || end == null ? [text] : [text, start, end];
+
+const round = (seconds: number): number => Math.round(seconds * 1000) / 1000;
+
+/** Two segments of one, parted before a word; where its time is not known, by the letters. */
+export function split(segment: Segment, word: number, name: () => string): Segment[] {
+  const first = segment.words.slice(0, word), second = segment.words.slice(word);
+  let at = second[0]?.[1] ?? first.at(-1)?.[2] ?? null;
+  if (at === null && segment.start !== null && segment.end !== null) {
+    const letters = (words: readonly Word[]) => words.reduce((sum, w) => sum + w[0].length + 1, 0);
+    at = round(segment.start + (segment.end - segment.start) * letters(first) / Math.max(1, letters(segment.words)));
+  }
+  const border = segment.start === null || segment.end === null ? null : Math.min(segment.end, Math.max(segment.start, at!));
+  const end = border === null ? null : Math.min(border, first.at(-1)?.[2] ?? border);
+  return [{ ...segment, uid: name(), words: first, end: border === null ? segment.end : Math.max(segment.start!, end!) }, { ...segment, uid: name(), words: second, start: border ?? segment.start }];
+}
+
+/** One segment of two that follow each other; the first one's speaker. */
+export function merged(a: Segment, b: Segment, name: () => string): Segment {
+  return { uid: name(), speaker: a.speaker, start: a.start ?? b.start, end: b.end ?? a.end, words: [...a.words, ...b.words] };
+}
+
+/** What is looked for. */
+export interface Sought { what: string; matchCase: boolean; wholeWords: boolean }
+
+function pattern({ what, matchCase, wholeWords }: Sought): RegExp | null {
+  const words = tokens(what).map(w => w.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')).join(' ');
+  if (!words) return null;
+  // "heart" is not found in "hearts", but in "heart,".
+  const [left, right] = wholeWords ? ["(?<![\\p{L}\\p{N}'’])", "(?![\\p{L}\\p{N}'’])"] : ['', ''];
+  return new RegExp(left + words + right, matchCase ? 'gu' : 'giu');
+}
+
+/** The segments that a text is found in, and how often. */
+export function find(segments: readonly Segment[], sought: Sought): { segment: number; count: number }[] {
+  const sample = pattern(sought);
+  if (!sample) return [];
+  return segments.flatMap((s, segment) => { const count = textOf(s).match(sample)?.length ?? 0; return count > 0 ? [{ segment, count }] : []; });
+}
+
+/** Replaces a text wherever it is found: a change for each segment that has it. */
+export function replaceAll(segments: readonly Segment[], sought: Sought, by: string, name: () => string): Change[] {
+  const sample = pattern(sought), text = tokens(by).join(' ');
+  if (!sample) return [];
+  return find(segments, sought).map(({ segment }) => {
+    const s = segments[segment]!;
+    return { replaces: [s.uid], with: [{ ...s, uid: name(), words: rewritten(s, textOf(s).replace(sample, () => text)) }] };
+  });
+}
+
+/** The segment at a moment, or the last one before it; −1 before the first. Segments without times are passed over. */
+export function segmentAt(segments: readonly Segment[], seconds: number): number {
+  let found = -1, low = 0, high = segments.length - 1;
+  while (low <= high) {
+    const middle = (low + high) >> 1;
+    if ((segments[middle]!.start ?? 0) <= seconds) { found = middle; low = middle + 1; } else high = middle - 1;
+  }
+  return found;
+}
+
+/** The word that is said at a moment; −1 between words. */
+export function wordAt(segment: Segment, seconds: number): number {
+  return segment.words.findIndex(w => w[1] != null && w[2] != null && w[1] <= seconds && seconds < w[2]);
+}
+
+/** The next word that the model is not sure of, behind a place or before it; null where there is none. */
+export function nextUnsure(segments: readonly Segment[], from: Place | null, by: 1 | -1, below: number): Place | null {
+  const unsure = (w: Word | undefined) => w?.[3] != null && w[3] < below;
+  let { segment, word } = from ?? (by > 0 ? { segment: 0, word: -1 } : { segment: segments.length - 1, word: Infinity });
+  for (; segment >= 0 && segment < segments.length; segment += by, word = by > 0 ? -1 : Infinity) {
+    const words = segments[segment]!.words;
+    for (let w = by > 0 ? word + 1 : Math.min(words.length, word) - 1; w >= 0 && w < words.length; w += by) if (unsure(words[w])) return { segment, word: w };
+  }
+  return null;
+}
+
+/** How many words the model is not sure of. */
+export const countUnsure = (segments: readonly Segment[], below: number): number =>
+  segments.reduce((sum, s) => sum + s.words.filter(w => w[3] != null && w[3] < below).length, 0);

@@ -1,0 +1,561 @@
+import { newKey, outboxOf, type Entry, type Outbox, type Standing } from './outbox';
+import { Player, stamp, type Sources } from './player';
+import { Rows } from './rows';
+import {
+  apply, countUnsure, find, inverse, merged, nextUnsure, replaceAll, rewritten, segmentAt, split, textOf, wordAt, type Change, type Place, type Segment, type Sought, type Word,
+} from './transcript-model';
+import { isTyping, type Widget } from './widget';
+
+interface Options { recording: number; person: string; token: string; at: number | null; unsure: number; sources: Sources }
+interface Stored { version: number; state: State; segments: Segment[] }
+interface Receipt { version: number; state: State; again: boolean; conflict: boolean }
+interface Version { number: number; at: string; by: string; deed: string; of: number | null; state: State; changed: number }
+type State = 'Draft' | 'Reviewing' | 'Accepted';
+interface Edit { key: string; changes: Change[] }
+
+const states: Record<State, string> = { Draft: 'draft, not looked at yet', Reviewing: 'being reviewed', Accepted: 'accepted' };
+
+/** How far a pedal's press goes back when it starts the sound again, seconds: one hears the word that one stopped in. */
+const rewind = 0.7;
+
+/**
+ * The transcript page. All of the work happens here: an edit is on the screen at once and goes to the server after, through an outbox that does not let go of it before it is acknowledged. Only passages in sight
+ * are in the document. What is being typed is kept in the browser at every letter.
+ */
+class Room {
+  private readonly listeners = new AbortController();
+  private readonly signal = this.listeners.signal;
+  private readonly api: string;
+  private readonly outbox: Outbox;
+  private readonly rows: Rows;
+  private readonly draft: string;
+  private player: Player | null = null;
+  private segments: readonly Segment[] = [];
+  private state: State = 'Draft';
+  private version = 0;
+  private readonly past: Change[][] = [];
+  private chosen: Place | null = null;
+  private editing: { uid: string; area: HTMLTextAreaElement } | null = null;
+  private spoken: HTMLElement | null = null;
+  private loop: [number, number] | null = null;
+  private set: { entry: Edit } | null = null;
+
+  constructor(private readonly element: HTMLElement, private readonly options: Options) {
+    this.api = `/api/recordings/${options.recording}/transcript`;
+    this.draft = `domainssl-transcript-draft/${options.person}/${options.recording}`;
+    this.outbox = outboxOf(`domainssl-transcript/${options.person}/${options.recording}`, options.token);
+    this.rows = new Rows(this.part('list'), this.part('rows'), {
+      count: () => this.segments.length, key: i => this.segments[i]!.uid, make: i => this.passage(this.segments[i]!),
+      guess: i => 52 + 26 * Math.ceil(this.segments[i]!.words.length / 14),
+    }, this.signal);
+    this.listen();
+  }
+
+  async open(): Promise<void> {
+    const begun = performance.now();
+    void Player.open(this.part('sound'), this.options.sources, this.signal).then(player => {
+      this.player = player;
+      player.wave.on('timeupdate', seconds => this.moved(seconds));
+      if (this.options.at !== null) player.wave.setTime(this.options.at);
+    }).catch(() => { if (!this.signal.aborted) this.say('note', 'The sound could not be loaded; the text can be edited all the same. Load the page again to hear it.'); });
+    await this.load();
+    // Edits of an earlier visit that are still on their way.
+    for (const entry of this.outbox.waiting) for (const change of (entry.body as Partial<Edit>).changes ?? []) this.segments = apply(this.segments, change) ?? this.segments;
+    this.show();
+    this.takeUpDraft();
+    this.outbox.listen({
+      standing: (state, waiting) => this.standing(state, waiting),
+      stored: (entry, answer) => this.stored(entry, answer as Receipt),
+      refused: (entry, sentence) => { this.say('note', `${sentence} What you wrote: ${this.written(entry.body as Partial<Edit>)}`); void this.reload(); },
+    });
+    requestAnimationFrame(() => performance.measure('transcript-open', { start: begun, end: performance.now() }));
+    if (this.options.at !== null) this.choose({ segment: Math.max(0, segmentAt(this.segments, this.options.at)), word: 0 });
+  }
+
+  dispose(): void {
+    this.commit();
+    this.outbox.listen(null);
+    this.listeners.abort();
+  }
+
+  // What comes from the server
+
+  private async load(): Promise<void> {
+    for (let wait = 500; !this.signal.aborted; wait = Math.min(4000, 2 * wait)) {
+      try {
+        const response = await fetch(this.api, { signal: this.signal });
+        if (response.status === 401 || response.status === 403) { this.standing('signedout', 0); return; }
+        if (!response.ok) throw new Error(String(response.status));
+        const stored = await response.json() as Stored;
+        [this.segments, this.version, this.state] = [stored.segments, stored.version, stored.state];
+        this.element.dataset.cover = 'none';
+        return;
+      } catch {
+        if (this.signal.aborted) return;
+        this.element.dataset.cover = 'failed';
+        await new Promise(done => setTimeout(done, wait));
+      }
+    }
+  }
+
+  /** Takes in what others did, as soon as nothing of ours is on its way or being typed. */
+  private async reload(): Promise<void> {
+    if (this.outbox.waiting.length > 0 || this.editing) return;
+    const at = this.chosen && this.segments[this.chosen.segment]?.start;
+    await this.load();
+    if (this.outbox.waiting.length > 0 || this.editing) return;
+    this.chosen = at != null && this.segments.length > 0 ? { segment: Math.max(0, segmentAt(this.segments, at)), word: 0 } : null;
+    this.show();
+  }
+
+  private stored(entry: Entry, receipt: Receipt): void {
+    const others = receipt.version > this.version + 1 || receipt.conflict;
+    if (receipt.version > 0) [this.version, this.state] = [Math.max(this.version, receipt.version), receipt.state];
+    if (receipt.conflict && (entry.body as Partial<Edit>).changes) this.setAside(entry.body as Edit);
+    else if (receipt.conflict) this.say('note', 'Somebody else has changed the transcript since you looked at it. Look through it, and accept it again.');
+    if (!(entry.body as Partial<Edit>).changes || others) void this.reload();
+    this.facts();
+    if (this.part<HTMLDetailsElement>('history').open) void this.history();
+  }
+
+  private standing(state: Standing, waiting: number): void {
+    const at = this.part('save');
+    at.className = `save-state ${state}`;
+    const many = waiting > 1 ? ` (${waiting} changes)` : '';
+    at.textContent = { nothing: '', saving: 'saving…', saved: 'saved', notsaved: `not saved, trying again${many}`, signedout: 'not saved: you are signed out' }[state];
+    this.part('sign-in').hidden = state !== 'signedout';
+    this.part<HTMLButtonElement>('accept').disabled = this.segments.length === 0 || this.state === 'Accepted' || waiting > 0;
+  }
+
+  private post(path: string, body: object): void {
+    const key = newKey();
+    this.outbox.add(`${this.api}/${path}`, key, { key, ...body });
+  }
+
+  // Changes
+
+  private change(changes: Change[], remember = true): boolean {
+    let list = this.segments;
+    const back: Change[] = [];
+    for (const change of changes) {
+      const next = apply(list, change);
+      if (!next) { this.say('note', 'This passage has changed since; nothing was done.'); return false; }
+      back.unshift(inverse(list, change, newKey));
+      list = next;
+    }
+    if (changes.length === 0) return false;
+    if (remember) this.past.push(back);
+    this.segments = list;
+    this.state = 'Reviewing';
+    this.post('edits', { changes });
+    this.show();
+    return true;
+  }
+
+  private undo(): void {
+    const back = this.past.pop();
+    if (!back) { this.say('note', 'There is nothing of this visit left to take back; the history has all earlier versions.'); return; }
+    if (this.change(back, false)) this.say('note', '');
+  }
+
+  private alter(index: number, alteration: Partial<Segment>): Segment {
+    const before = this.segments[index]!, after = { ...before, ...alteration, uid: newKey() };
+    this.change([{ replaces: [before.uid], with: [after] }]);
+    return after;
+  }
+
+  private edit(index: number): void {
+    const segment = this.segments[index];
+    if (!segment) return;
+    this.choose({ segment: index, word: this.chosen?.segment === index ? this.chosen.word : 0 }, true);
+    const passage = this.rows.element(index), text = passage?.querySelector<HTMLElement>('.passage-text');
+    if (!passage || !text) return;
+    const area = document.createElement('textarea');
+    area.className = 'passage-edit';
+    area.value = textOf(segment);
+    area.rows = 1;
+    area.setAttribute('aria-label', `Text of the passage at ${segment.start === null ? 'an unknown time' : stamp(segment.start)}`);
+    const fit = () => { area.style.height = 'auto'; area.style.height = `${area.scrollHeight}px`; };
+    area.addEventListener('input', () => { this.keep(segment.uid, area.value); fit(); this.rows.remeasure(this.segments.findIndex(s => s.uid === segment.uid)); });
+    area.addEventListener('blur', () => this.commit());
+    text.replaceWith(area);
+    this.editing = { uid: segment.uid, area };
+    fit();
+    area.focus();
+    const caret = segment.words.slice(0, this.chosen?.word ?? 0).reduce((sum, w) => sum + w[0].length + 1, 0);
+    area.setSelectionRange(caret, caret);
+    this.rows.remeasure(index);
+  }
+
+  private commit(): void {
+    const edit = this.editing;
+    if (!edit) return;
+    this.editing = null;
+    const index = this.segments.findIndex(s => s.uid === edit.uid), segment = this.segments[index];
+    if (!segment) { this.say('note', `This passage has changed since. What you wrote: ${edit.area.value}`); return; }
+    const words = rewritten(segment, edit.area.value);
+    if (words.map(w => w[0]).join(' ') === textOf(segment)) {
+      edit.area.closest('.passage')?.replaceWith(this.replaced(index));
+      this.rows.remeasure(index);
+    } else this.alter(index, { words });
+    this.forget();
+  }
+
+  /** The passage made anew in its place, since its key stays. */
+  private replaced(index: number): HTMLElement {
+    const old = this.rows.element(index)!, made = this.passage(this.segments[index]!);
+    for (const child of [...old.childNodes]) child.remove();
+    old.append(...made.childNodes);
+    return old;
+  }
+
+  private keep(uid: string, text: string): void {
+    try { localStorage.setItem(this.draft, JSON.stringify({ uid, text })); } catch { /* storage full or forbidden: it is still in the field */ }
+  }
+
+  private forget(): void { localStorage.removeItem(this.draft); }
+
+  /** Text that was being typed as the window closed. */
+  private takeUpDraft(): void {
+    const kept = localStorage.getItem(this.draft);
+    if (!kept) return;
+    this.forget();
+    const { uid, text } = JSON.parse(kept) as { uid: string; text: string };
+    const index = this.segments.findIndex(s => s.uid === uid);
+    if (index < 0) { this.say('note', `You were typing in a passage that has changed since: ${text}`); return; }
+    if (text === textOf(this.segments[index]!)) return;
+    this.alter(index, { words: rewritten(this.segments[index]!, text) });
+    this.choose({ segment: index, word: 0 });
+    this.say('note', 'What you were typing when the page was closed has been taken over.');
+  }
+
+  private splitHere(): void {
+    if (!this.chosen || this.chosen.word === 0) { this.say('note', 'Choose the word that the new passage is to begin with, then split.'); return; }
+    const { segment, word } = this.chosen, old = this.segments[segment]!;
+    if (this.change([{ replaces: [old.uid], with: split(old, word, newKey) }])) this.choose({ segment: segment + 1, word: 0 });
+  }
+
+  private mergeHere(): void {
+    const index = this.chosen?.segment ?? -1, a = this.segments[index], b = this.segments[index + 1];
+    if (!a || !b) { this.say('note', 'Choose a passage that another one follows, then merge.'); return; }
+    this.change([{ replaces: [a.uid, b.uid], with: [merged(a, b, newKey)] }]);
+  }
+
+  private speaker(index: number, name: string): void {
+    const speaker = name.trim() || null;
+    if (this.segments[index] && this.segments[index].speaker !== speaker) this.alter(index, { speaker });
+  }
+
+  private confirm(): void {
+    const place = this.chosen, segment = place && this.segments[place.segment];
+    if (!segment || segment.words[place.word]?.[3] == null) return;
+    // What a person has heard needs no confidence.
+    const words = segment.words.map((w, i): Word => i === place.word ? [w[0], w[1] ?? null, w[2] ?? null] : w);
+    this.alter(place.segment, { words });
+    this.unsure(1);
+  }
+
+  private begin(): void {
+    // A passage for each stretch of speech that was found, to be filled in; or one for all.
+    const found = this.player?.speech.filter(s => s.end > s.start) ?? [];
+    const made = found.length > 0 ? found.map((s): Segment => ({ uid: newKey(), speaker: this.player!.outline.apart ? `Speaker ${s.channel + 1}` : null, start: s.start, end: s.end, words: [] }))
+      : [{ uid: newKey(), speaker: null, start: 0, end: this.player?.outline.seconds ?? null, words: [] }];
+    if (this.change([{ replaces: [], with: made, after: null }])) this.edit(0);
+  }
+
+  private setAside(entry: Edit): void {
+    this.set = { entry };
+    this.part('conflict').hidden = false;
+    this.say('conflict-text', this.written(entry));
+  }
+
+  private putMine(): void {
+    const changes: Change[] = [];
+    for (const mine of this.set?.entry.changes.flatMap(c => c.with) ?? []) {
+      const at = mine.start === null ? -1 : segmentAt(this.segments, (mine.start + (mine.end ?? mine.start)) / 2), theirs = this.segments[at];
+      if (theirs && !changes.some(c => c.replaces.includes(theirs.uid))) changes.push({ replaces: [theirs.uid], with: [{ ...mine, uid: newKey(), start: theirs.start, end: theirs.end }] });
+    }
+    if (this.change(changes)) this.settled();
+    else this.say('note', 'The passage is not there any more; copy your text from below where it belongs.');
+  }
+
+  private settled(): void {
+    this.set = null;
+    this.part('conflict').hidden = true;
+  }
+
+  private written(edit: Partial<Edit>): string { return (edit.changes ?? []).flatMap(c => c.with).map(textOf).join(' / '); }
+
+  // What is seen
+
+  private show(): void {
+    this.rows.refresh();
+    if (this.chosen && !this.segments[this.chosen.segment]?.words[this.chosen.word]) {
+      const segment = Math.min(this.chosen.segment, this.segments.length - 1);
+      this.chosen = segment < 0 ? null : { segment, word: Math.max(0, Math.min(this.chosen.word, this.segments[segment]!.words.length - 1)) };
+    }
+    this.mark();
+    this.facts();
+  }
+
+  private facts(): void {
+    const words = this.segments.reduce((sum, s) => sum + s.words.length, 0), unsure = countUnsure(this.segments, this.options.unsure);
+    this.say('state', this.segments.length === 0 ? 'There is no transcript yet.' : `${states[this.state]}, version ${Math.max(1, this.version)}`);
+    this.say('count', `${this.segments.length.toLocaleString('en')} passages, ${words.toLocaleString('en')} words${unsure > 0 ? `, ${unsure.toLocaleString('en')} to be checked` : ''}`);
+    this.part('empty').hidden = this.segments.length > 0;
+    this.part<HTMLButtonElement>('accept').disabled = this.segments.length === 0 || this.state === 'Accepted' || this.outbox.waiting.length > 0;
+    const speakers = [...new Set(this.segments.map(s => s.speaker).filter(s => s !== null))].sort();
+    const list = this.part<HTMLDataListElement>('speakers');
+    if (list.dataset.of !== speakers.join('\n')) {
+      list.dataset.of = speakers.join('\n');
+      list.replaceChildren(...speakers.map(s => Object.assign(document.createElement('option'), { value: s })));
+    }
+    this.sought();
+  }
+
+  private passage(segment: Segment): HTMLElement {
+    const passage = document.createElement('div');
+    passage.className = 'passage';
+    passage.dataset.uid = segment.uid;
+    const time = button('passage-time', segment.start === null ? '–' : stamp(segment.start), 'Play from here'), who = button('passage-speaker', segment.speaker ?? 'speaker?', 'Change the speaker');
+    time.dataset.do = 'play';
+    who.dataset.do = 'speaker';
+    const text = document.createElement('p');
+    text.className = 'passage-text';
+    segment.words.forEach((word, i) => {
+      const span = document.createElement('span');
+      span.textContent = word[0];
+      span.dataset.word = String(i);
+      if (word[3] != null && word[3] < this.options.unsure) { span.className = 'unsure'; span.title = `The model is ${Math.round(100 * word[3])} % sure`; }
+      text.append(span, ' ');
+    });
+    if (segment.words.length === 0) text.append(Object.assign(document.createElement('span'), { className: 'passage-empty', textContent: 'no words; press Enter to write' }));
+    passage.append(time, who, text);
+    return passage;
+  }
+
+  private choose(place: Place, quietly = false): void {
+    this.chosen = place;
+    if (this.segments[place.segment]) this.rows.reveal(place.segment);
+    this.mark();
+    if (quietly) return;
+    const start = this.segments[place.segment]?.start, address = new URL(location.href);
+    if (start != null) { address.searchParams.set('at', start.toFixed(1)); history.replaceState(history.state, '', address); }
+  }
+
+  private mark(): void {
+    for (const old of this.element.querySelectorAll('.passage.chosen, .chosen-word')) old.classList.remove('chosen', 'chosen-word');
+    if (!this.chosen) return;
+    const passage = this.segments[this.chosen.segment] && this.rows.element(this.chosen.segment);
+    passage?.classList.add('chosen');
+    passage?.querySelector(`[data-word="${this.chosen.word}"]`)?.classList.add('chosen-word');
+  }
+
+  private moved(seconds: number): void {
+    if (this.loop && seconds >= this.loop[1]) { this.player!.wave.setTime(this.loop[0]); return; }
+    const index = segmentAt(this.segments, seconds), segment = this.segments[index];
+    const word = segment && seconds <= (segment.end ?? Infinity) ? wordAt(segment, seconds) : -1;
+    const passage = segment && this.rows.element(index), now = word < 0 ? null : passage?.querySelector<HTMLElement>(`[data-word="${word}"]`) ?? null;
+    if (now !== this.spoken) {
+      this.spoken?.classList.remove('spoken');
+      now?.classList.add('spoken');
+      this.spoken = now;
+    }
+    if (word >= 0 && !passage && !this.editing && this.player!.wave.isPlaying() && this.part<HTMLInputElement>('follow').checked) this.rows.reveal(index);
+  }
+
+  private say(name: string, text: string): void {
+    const at = this.part(name);
+    if (at.textContent !== text) at.textContent = text;
+  }
+
+  private part<T extends HTMLElement = HTMLElement>(name: string): T { return this.element.querySelector<T>(`[data-part="${name}"]`)!; }
+
+  // What is pressed
+
+  private play(place: Place): void {
+    const segment = this.segments[place.segment], start = segment?.words[place.word]?.[1] ?? segment?.start;
+    if (start == null || !this.player) return;
+    this.player.wave.setTime(start);
+    void this.player.wave.play();
+  }
+
+  private pedal(): void {
+    const wave = this.player?.wave;
+    if (!wave) return;
+    if (!wave.isPlaying()) wave.setTime(Math.max(0, wave.getCurrentTime() - rewind));
+    void wave.playPause();
+  }
+
+  private unsure(by: 1 | -1): void {
+    const place = nextUnsure(this.segments, this.chosen, by, this.options.unsure);
+    if (!place) { this.say('note', by > 0 ? 'There is no word to be checked after this one.' : 'There is no word to be checked before this one.'); return; }
+    this.say('note', '');
+    this.choose(place);
+    this.play(place);
+  }
+
+  private passageBy(by: 1 | -1): void {
+    if (this.segments.length === 0) return;
+    this.choose({ segment: Math.max(0, Math.min(this.segments.length - 1, (this.chosen?.segment ?? (by > 0 ? -1 : this.segments.length)) + by)), word: 0 });
+  }
+
+  private wordBy(by: 1 | -1): void {
+    if (!this.chosen) { this.passageBy(by); return; }
+    const { segment, word } = this.chosen, words = this.segments[segment]!.words.length;
+    if (word + by >= 0 && word + by < words) this.choose({ segment, word: word + by });
+    else if (this.segments[segment + by]) this.choose({ segment: segment + by, word: by > 0 ? 0 : Math.max(0, this.segments[segment + by]!.words.length - 1) });
+  }
+
+  private toggleLoop(): void {
+    const segment = this.loop ? undefined : this.segments[this.chosen?.segment ?? -1];
+    this.loop = segment?.start != null && segment.end != null ? [segment.start, segment.end] : null;
+    this.element.querySelector('[data-do="loop"]')!.setAttribute('aria-pressed', String(this.loop !== null));
+    if (this.loop) { this.player?.wave.setTime(this.loop[0]); void this.player?.wave.play(); }
+  }
+
+  private get search(): Sought {
+    return { what: this.part<HTMLInputElement>('what').value, matchCase: this.part<HTMLInputElement>('case').checked, wholeWords: this.part<HTMLInputElement>('whole').checked };
+  }
+
+  private sought(): void {
+    const search = this.search, found = search.what.trim() ? find(this.segments, search) : [], times = found.reduce((sum, f) => sum + f.count, 0);
+    this.say('found', search.what.trim() ? times === 0 ? 'not found' : `${times} times in ${found.length} ${found.length === 1 ? 'passage' : 'passages'}` : '');
+    this.part<HTMLButtonElement>('replace').disabled = times === 0;
+  }
+
+  private findNext(): void {
+    const found = find(this.segments, this.search), now = this.chosen?.segment ?? -1;
+    const next = found.find(f => f.segment > now) ?? found[0];
+    if (next) this.choose({ segment: next.segment, word: 0 });
+  }
+
+  private replaceThem(): void {
+    const changes = replaceAll(this.segments, this.search, this.part<HTMLInputElement>('by').value, newKey);
+    if (this.change(changes)) this.say('note', `Replaced in ${changes.length} ${changes.length === 1 ? 'passage' : 'passages'}; U takes it back.`);
+  }
+
+  private async history(): Promise<void> {
+    const response = await fetch(`${this.api}/history`, { signal: this.signal });
+    if (!response.ok) return;
+    const words: Record<string, string> = { Transcribed: 'written by the model', BroughtIn: 'brought in', Edited: 'edited', Restored: 'gone back to version', Accepted: 'accepted' };
+    this.part('versions').replaceChildren(...(await response.json() as Version[]).map(v => {
+      const line = document.createElement('li'), back = button('plain-button', 'Go back to this', `Go back to version ${v.number}`);
+      back.dataset.version = String(v.number);
+      line.append(`${v.number}: ${words[v.deed] ?? v.deed}${v.of === null ? '' : ` ${v.of}`}, ${v.by}, ${new Date(v.at).toLocaleString('en-GB')} `);
+      if (v.number !== this.version) line.append(back);
+      return line;
+    }));
+  }
+
+  private askSpeaker(index: number, at: HTMLElement): void {
+    const field = Object.assign(document.createElement('input'), { className: 'passage-speaker', value: this.segments[index]!.speaker ?? '', maxLength: 100 });
+    field.setAttribute('list', this.part('speakers').id);
+    field.setAttribute('aria-label', 'Speaker');
+    const uid = this.segments[index]!.uid;
+    const done = () => {
+      const now = this.segments.findIndex(s => s.uid === uid);
+      if (now < 0 || !field.isConnected) return;
+      field.replaceWith(at);
+      this.speaker(now, field.value);
+    };
+    field.addEventListener('blur', done);
+    field.addEventListener('keydown', event => {
+      if (event.key === 'Escape') field.value = this.segments.find(s => s.uid === uid)?.speaker ?? '';
+      if (event.key === 'Enter' || event.key === 'Escape') { event.preventDefault(); field.blur(); }
+    });
+    at.replaceWith(field);
+    field.focus();
+    field.select();
+  }
+
+  private async bringIn(file: File): Promise<void> {
+    const response = await fetch(`${this.api}/file`, { method: 'POST', headers: { RequestVerificationToken: this.options.token }, body: file, signal: this.signal });
+    if (response.ok) { this.say('note', `${file.name} was brought in; the history has what was there before.`); await this.reload(); return; }
+    const problem = await response.json().catch(() => null) as { detail?: string } | null;
+    this.say('note', problem?.detail ?? 'The file could not be brought in.');
+  }
+
+  private act(what: string): void {
+    const chosen = this.chosen?.segment ?? 0;
+    switch (what) {
+      case 'pedal': this.pedal(); break;
+      case 'before': this.passageBy(-1); break;
+      case 'after': this.passageBy(1); break;
+      case 'word-before': this.wordBy(-1); break;
+      case 'word-after': this.wordBy(1); break;
+      case 'hear': if (this.chosen) this.play(this.chosen); break;
+      case 'edit': this.edit(chosen); break;
+      case 'unsure-before': this.unsure(-1); break;
+      case 'unsure-after': this.unsure(1); break;
+      case 'confirm': this.confirm(); break;
+      case 'split': this.splitHere(); break;
+      case 'merge': this.mergeHere(); break;
+      case 'loop': this.toggleLoop(); break;
+      case 'undo': this.undo(); break;
+      case 'find': this.part<HTMLDetailsElement>('finding').open = true; this.part('what').focus(); break;
+      case 'find-next': this.findNext(); break;
+      case 'replace': this.replaceThem(); break;
+      case 'begin': this.begin(); break;
+      case 'mine': this.putMine(); break;
+      case 'theirs': this.settled(); break;
+      case 'accept': this.post('accept', { version: this.version }); break;
+    }
+  }
+
+  private listen(): void {
+    const { element, signal } = this;
+    element.addEventListener('click', event => {
+      const target = event.target instanceof Element ? event.target : null;
+      const passage = target?.closest<HTMLElement>('.passage'), index = passage ? this.segments.findIndex(s => s.uid === passage.dataset.uid) : -1;
+      const version = target?.closest<HTMLElement>('[data-version]')?.dataset.version, deed = target?.closest<HTMLElement>('[data-do]');
+      if (version) { this.post('restore', { version: Number(version) }); return; }
+      if (passage && index >= 0) {
+        const word = target!.closest<HTMLElement>('[data-word]')?.dataset.word;
+        if (deed?.dataset.do === 'speaker') this.askSpeaker(index, deed);
+        else if (!target!.closest('textarea, input')) {
+          this.choose({ segment: index, word: Number(word ?? 0) });
+          if (word !== undefined || deed) this.play(this.chosen!);
+        }
+        return;
+      }
+      if (deed instanceof HTMLButtonElement && !deed.disabled) { this.say('note', ''); this.act(deed.dataset.do!); }
+    }, { signal });
+    element.addEventListener('dblclick', event => {
+      const passage = event.target instanceof Element ? event.target.closest<HTMLElement>('.passage-text')?.closest<HTMLElement>('.passage') : null;
+      if (passage) this.edit(this.segments.findIndex(s => s.uid === passage.dataset.uid));
+    }, { signal });
+    // Keys that work while one types, as a pedal sends them; all others belong to keys.ts.
+    document.addEventListener('keydown', event => {
+      const pedal = event.ctrlKey && event.key === ' ' ? 'F8' : event.key;
+      if (pedal === 'F8') this.pedal();
+      else if (pedal === 'F7' || pedal === 'F9') this.player?.wave.skip(pedal === 'F7' ? -2 : 2);
+      else if (this.editing && event.key === 'Escape') { const at = this.chosen; this.editing.area.blur(); if (at) this.mark(); this.part('list').focus(); }
+      else if (this.editing && event.key === 'Enter' && !event.shiftKey) {
+        const next = (this.chosen?.segment ?? 0) + 1;
+        this.editing.area.blur();
+        if (event.ctrlKey && next < this.segments.length) { this.edit(next); this.play({ segment: next, word: 0 }); } else this.part('list').focus();
+      } else if (event.ctrlKey && event.key.toLowerCase() === 'f' && !isTyping(event.target)) this.act('find');
+      else return;
+      event.preventDefault();
+    }, { signal, capture: true });
+    for (const name of ['what', 'case', 'whole']) this.part(name).addEventListener('input', () => this.sought(), { signal });
+    this.part('what').addEventListener('keydown', event => { if ((event as KeyboardEvent).key === 'Enter') { event.preventDefault(); this.findNext(); } }, { signal });
+    this.part('history').addEventListener('toggle', () => { if (this.part<HTMLDetailsElement>('history').open) void this.history(); }, { signal });
+    this.part('file').addEventListener('change', event => { const field = event.target as HTMLInputElement; if (field.files?.[0]) void this.bringIn(field.files[0]); field.value = ''; }, { signal });
+    window.addEventListener('online', () => this.outbox.retry(), { signal });
+    window.addEventListener('focus', () => void this.reload(), { signal });
+  }
+}
+
+function button(className: string, text: string, label: string): HTMLButtonElement {
+  const made = Object.assign(document.createElement('button'), { type: 'button' as const, className, textContent: text, title: label });
+  made.setAttribute('aria-label', `${label}: ${text}`);
+  return made;
+}
+
+export async function mount(element: HTMLElement, options: Options): Promise<Widget> {
+  const room = new Room(element, options);
+  void room.open();
+  return { update: () => { /* its options do not change */ }, dispose: () => room.dispose() };
+}

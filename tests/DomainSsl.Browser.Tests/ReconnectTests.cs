@@ -1,0 +1,54 @@
+using System.Globalization;
+using DomainSsl.Browser.Tests.Tasks;
+using DomainSsl.Testing;
+using Microsoft.Playwright;
+
+namespace DomainSsl.Browser.Tests;
+
+/// <summary>Pages whose site goes away at the most awkward moment, and comes back.</summary>
+public sealed class ReconnectTests(Chromium chromium) : IClassFixture<Chromium>
+{
+    [Fact]
+    public async Task Page_WhoseSiteIsKilledBeforeItHasACircuit_ComesBackByItself()
+    {
+        await using var clinic = await SeededClinic.StartAsync(6);
+        var page = await chromium.NewPageAsync(clinic.Site.Address);
+        await SeededClinic.SignInAsync(page, "anna", "/");
+        var killed = new TaskCompletionSource();
+        // The document and its scripts have arrived; the circuit never will.
+        await page.RouteAsync("**/_blazor/negotiate**", async route =>
+        {
+            if (killed.TrySetResult()) clinic.Site.Kill();
+            await route.AbortAsync();
+        });
+        await page.GotoAsync("/tasks");
+        await killed.Task.WaitAsync(TimeSpan.FromMinutes(2), TestContext.Current.CancellationToken);
+        await page.UnrouteAllAsync();
+        await clinic.Site.StartAgainAsync();
+        await page.WaitForSelectorAsync("body[data-ready]:not(.connection-lost)");
+        Assert.Equal("/tasks", new Uri(page.Url).AbsolutePath);
+    }
+
+    [Fact]
+    public async Task Upload_WhoseSiteIsKilledOnceAllIsThere_EndsOnThePageThatSaysWhatBecameOfIt()
+    {
+        await using var clinic = await SeededClinic.StartAsync(6);
+        var page = await chromium.NewPageAsync(clinic.Site.Address);
+        await SeededClinic.SignInAsync(page, "admin", "/import");
+        var killed = new TaskCompletionSource();
+        await page.RouteAsync("**/api/imports/*/start", async route =>
+        {
+            var answer = await route.FetchAsync();
+            if (killed.TrySetResult()) clinic.Site.Kill();
+            await route.FulfillAsync(new() { Response = answer });
+        });
+        var files = Directory.EnumerateFiles(Path.Combine(SharedData.Project, "sample-data", "images"), "*.dcm").Order(StringComparer.Ordinal).Take(5).ToArray();
+        await page.SetInputFilesAsync("#pick-files", files);
+        await killed.Task.WaitAsync(TimeSpan.FromMinutes(2), TestContext.Current.CancellationToken);
+        await Task.Delay(1000, TestContext.Current.CancellationToken); // what the page does before it is answered again must not lead astray
+        await clinic.Site.StartAgainAsync();
+        await page.Locator("#upload-title", new() { HasText = "Imported" }).WaitForAsync();
+        var chips = await page.Locator("section[aria-labelledby=upload-title] p[role=status] .chip").AllInnerTextsAsync();
+        Assert.Equal(files.Length, chips.Take(2).Sum(chip => int.Parse(chip.Split(' ')[0], CultureInfo.InvariantCulture)));
+    }
+}

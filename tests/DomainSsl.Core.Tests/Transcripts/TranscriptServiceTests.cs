@@ -1,0 +1,285 @@
+using System.Globalization;
+using DomainSsl.Core.Transcripts;
+using Microsoft.EntityFrameworkCore;
+
+namespace DomainSsl.Core.Tests.Transcripts;
+
+public sealed class TranscriptServiceTests
+{
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Edit_OfTwoPeopleInDifferentSegments_KeepsBoth()
+    {
+        await using var clinic = await Clinic.MakeAsync("a b", "c d", "e f");
+        var before = await clinic.NowAsync();
+        Assert.False((await clinic.EditAsync("anna", before.Segments[0], "A b")).Conflict);
+        // Ben still looks at the version before, but at another segment.
+        Assert.False((await clinic.EditAsync("ben", before.Segments[2], "e F")).Conflict);
+        var now = await clinic.NowAsync();
+        Assert.Equal(("A b\nc d\ne F", 3, TranscriptState.Reviewing), (now.Transcript.Text, now.Version, now.State));
+    }
+
+    [Fact]
+    public async Task Edit_OfTwoPeopleInOneSegment_SetsTheLaterAsideAndLosesNothing()
+    {
+        await using var clinic = await Clinic.MakeAsync("a b", "c d");
+        var before = await clinic.NowAsync();
+        await clinic.EditAsync("anna", before.Segments[1], "anna's words");
+        var late = await clinic.EditAsync("ben", before.Segments[1], "ben's words", key: "ben-1");
+        Assert.Equal((true, false, 2), (late.Conflict, late.Again, late.Version));
+        Assert.Equal("a b\nanna's words", (await clinic.NowAsync()).Transcript.Text);
+        var aside = Assert.Single(await clinic.Service.SetAsideAsync(clinic.Recording, Cancel));
+        Assert.Equal("ben", aside.By);
+        Assert.Contains("ben's words", aside.Edit.Replace("\\u0027", "'", StringComparison.Ordinal), StringComparison.Ordinal);
+        // Sent again after a dropped connection, it is the same one.
+        Assert.Equal(late with { Again = true }, await clinic.EditAsync("ben", before.Segments[1], "ben's words", key: "ben-1"));
+        Assert.Single(await clinic.Service.SetAsideAsync(clinic.Recording, Cancel));
+    }
+
+    [Fact]
+    public async Task Edit_SentAgainWithItsKey_IsStoredOnce()
+    {
+        await using var clinic = await Clinic.MakeAsync("a b");
+        var segment = (await clinic.NowAsync()).Segments[0];
+        var first = await clinic.EditAsync("anna", segment, "x", key: "k");
+        var again = await clinic.EditAsync("anna", segment, "x", key: "k");
+        Assert.Equal((2, false, 2, true), (first.Version, first.Again, again.Version, again.Again));
+        Assert.Equal(2, (await clinic.Service.HistoryAsync(clinic.Recording, Cancel)).Count);
+    }
+
+    [Fact]
+    public async Task Edit_OfAnEditThatIsNotAcknowledgedYet_SpeaksOfItByItsName()
+    {
+        await using var clinic = await Clinic.MakeAsync("a b");
+        var segment = (await clinic.NowAsync()).Segments[0];
+        await clinic.Service.EditAsync(clinic.Recording, [new([segment.Uid], [Words("u1", "one")])], "anna", "k1", Cancel);
+        await clinic.Service.EditAsync(clinic.Recording, [new(["u1"], [Words("u2", "two")])], "anna", "k2", Cancel);
+        Assert.Equal("two", (await clinic.NowAsync()).Transcript.Text);
+    }
+
+    [Fact]
+    public async Task Edit_SplitMergeInsertAndDelete_KeepTheOrder()
+    {
+        await using var clinic = await Clinic.MakeAsync("a b", "c d", "e f");
+        var (a, c, e) = ((await clinic.NowAsync()).Segments[0].Uid, (await clinic.NowAsync()).Segments[1].Uid, (await clinic.NowAsync()).Segments[2].Uid);
+        await clinic.Service.EditAsync(clinic.Recording, [new([c], [Words("c1", "c"), Words("c2", "d")])], "anna", "split", Cancel);
+        Assert.Equal("a b\nc\nd\ne f", (await clinic.NowAsync()).Transcript.Text);
+        await clinic.Service.EditAsync(clinic.Recording, [new(["c2", e], [Words("m", "d e f")])], "anna", "merge", Cancel);
+        Assert.Equal("a b\nc\nd e f", (await clinic.NowAsync()).Transcript.Text);
+        await clinic.Service.EditAsync(clinic.Recording, [new([], [Words("n", "new")], After: a), new(["c1"], [])], "anna", "both", Cancel);
+        Assert.Equal("a b\nnew\nd e f", (await clinic.NowAsync()).Transcript.Text);
+    }
+
+    [Fact]
+    public async Task Edit_SplitAtOnePlaceHundredsOfTimes_FindsRoom()
+    {
+        await using var clinic = await Clinic.MakeAsync("start", "end");
+        for (int i = 0; i < 150; i++)
+        {
+            var first = (await clinic.NowAsync()).Segments[0];
+            await clinic.Service.EditAsync(clinic.Recording, [new([first.Uid], [first with { Uid = $"s{i}" }, Words($"w{i}", i.ToString(CultureInfo.InvariantCulture))])], "anna", $"k{i}", Cancel);
+        }
+        var expected = string.Join('\n', (string[])["start", .. Enumerable.Range(0, 150).Reverse().Select(i => i.ToString(CultureInfo.InvariantCulture)), "end"]);
+        Assert.Equal(expected, (await clinic.NowAsync()).Transcript.Text);
+        Assert.Equal("start\nend", (await clinic.Service.LoadAsync(clinic.Recording, 1, Cancel))!.Transcript.Text);
+    }
+
+    [Fact]
+    public async Task Restore_AnyEarlierVersion_GivesItsWordsAgain_AndEveryVersionStaysReadable()
+    {
+        await using var clinic = await Clinic.MakeAsync("0", "x", "y");
+        var texts = new List<string> { "0\nx\ny" };
+        var random = new Random(7);
+        for (int i = 1; i <= 25; i++)
+        {
+            var now = await clinic.NowAsync();
+            if (i % 6 == 0)
+            {
+                int to = random.Next(1, now.Version);
+                await clinic.Service.RestoreAsync(clinic.Recording, to, "anna", $"r{i}", Cancel);
+                texts.Add(texts[to - 1]);
+                continue;
+            }
+            int at = random.Next(now.Segments.Count);
+            var with = i % 3 == 0 ? new List<NamedSegment> { Words($"a{i}", $"a{i}"), Words($"b{i}", $"b{i}") } : [Words($"a{i}", $"e{i}")];
+            await clinic.Service.EditAsync(clinic.Recording, [new([now.Segments[at].Uid], with)], "anna", $"e{i}", Cancel);
+            texts.Add((await clinic.NowAsync()).Transcript.Text);
+        }
+        for (int v = 1; v <= texts.Count; v++) Assert.Equal(texts[v - 1], (await clinic.Service.LoadAsync(clinic.Recording, v, Cancel))!.Transcript.Text);
+        Assert.Equal(26, (await clinic.NowAsync()).Version);
+        await using var db = clinic.Library.Open();
+        var rows = await db.TranscriptRows.AsNoTracking().ToListAsync(Cancel);
+        Assert.Equal(rows.Count, rows.Select(r => r.Uid).Distinct().Count());
+        Assert.Null(await clinic.Library.Get<DomainSsl.Core.Audit.AuditLog>().FirstBrokenAsync(Cancel));
+    }
+
+    [Fact]
+    public async Task Edit_ManyAtOnce_AreAllStored()
+    {
+        await using var clinic = await Clinic.MakeAsync([.. Enumerable.Range(0, 12).Select(i => $"s{i}")]);
+        var before = await clinic.NowAsync();
+        var receipts = await Task.WhenAll(before.Segments.Select((s, i) => Task.Run(() => clinic.EditAsync($"p{i}", s, $"t{i}"))));
+        Assert.All(receipts, r => Assert.False(r.Conflict));
+        Assert.Equal(string.Join('\n', Enumerable.Range(0, 12).Select(i => $"t{i}")), (await clinic.NowAsync()).Transcript.Text);
+        Assert.Equal(Enumerable.Range(1, 13), (await clinic.Service.HistoryAsync(clinic.Recording, Cancel)).Select(v => v.Number).Order());
+    }
+
+    [Fact]
+    public async Task Accept_WhatWasSeen_GivesTrainingRows_AndAnEditTakesThemBack()
+    {
+        await using var clinic = await Clinic.MakeAsync("a b", "c d");
+        Assert.Empty(await clinic.Service.TrainingRowsAsync(Cancel));
+        await clinic.EditAsync("anna", (await clinic.NowAsync()).Segments[0], "A b");
+        Assert.True((await clinic.Service.AcceptAsync(clinic.Recording, 1, "anna", "old", Cancel)).Conflict);
+        Assert.Equal(TranscriptState.Accepted, (await clinic.Service.AcceptAsync(clinic.Recording, 2, "anna", "ok", Cancel)).State);
+        var rows = await clinic.Service.TrainingRowsAsync(Cancel);
+        Assert.Equal(["A b", "c d"], rows.Select(r => r.Text));
+        Assert.All(rows, r => Assert.True(r.End > r.Start));
+        await clinic.EditAsync("ben", (await clinic.NowAsync()).Segments[1], "c D");
+        Assert.Empty(await clinic.Service.TrainingRowsAsync(Cancel));
+    }
+
+    [Theory]
+    [InlineData(TranscriptFormat.Txt)]
+    [InlineData(TranscriptFormat.Srt)]
+    [InlineData(TranscriptFormat.Vtt)]
+    [InlineData(TranscriptFormat.Json)]
+    [InlineData(TranscriptFormat.TextGrid)]
+    public async Task BringIn_EveryFormat_KeepsTheWords_OnceHoweverOften(TranscriptFormat format)
+    {
+        await using var clinic = await Clinic.MakeAsync();
+        var made = new Transcript([new("Speaker 1", 0.5, 1, [new("no", 0.5, 0.7), new("nodule", 0.7, 1)]), new("Speaker 1", 1.2, 1.6, [new("seen.", 1.2, 1.6)])]);
+        var read = TranscriptFormats.Read(TranscriptFormats.Write(made, format));
+        for (int i = 0; i < 2; i++)
+        {
+            var receipt = await clinic.Service.BringInAsync(clinic.Recording, read, TranscriptDeed.BroughtIn, TranscriptState.Draft, "anna", TranscriptService.KeyOf(clinic.Recording, read), Cancel);
+            Assert.Equal((1, i == 1), (receipt.Version, receipt.Again));
+        }
+        var now = await clinic.NowAsync();
+        Assert.Equal(made.Text, now.Transcript.Text);
+        Assert.All(now.Segments, s => Assert.Equal("Speaker 1", s.Segment.Speaker));
+        // Also where the format has no times every segment has its place, in order and within the recording.
+        Assert.All(now.Segments, s => Assert.True(s.Segment.Timed && s.Segment.End <= now.Seconds));
+        Assert.True(now.Segments[0].Segment.End <= now.Segments[1].Segment.Start);
+    }
+
+    [Fact]
+    public async Task BringIn_SpeakersNames_BecomePseudonyms_AndLabelsStay()
+    {
+        await using var clinic = await Clinic.MakeAsync();
+        var named = new Transcript([new("Zacharias Uhlenhorst", 0, 1, [new("yes")]), new("Patient", 1, 1.5, [new("no")]), new("Zacharias  Uhlenhorst", 1.5, 2, [new("well")])]);
+        await clinic.Service.BringInAsync(clinic.Recording, named, TranscriptDeed.BroughtIn, TranscriptState.Draft, "anna", "k", Cancel);
+        var speakers = (await clinic.NowAsync()).Segments.Select(s => s.Segment.Speaker).ToList();
+        Assert.Matches("^S-[0-9A-Z]{10}$", speakers[0]);
+        Assert.Equal((speakers[0], "Patient"), (speakers[2], speakers[1]));
+    }
+
+    [Fact]
+    public async Task BringIn_AnHourAsOneSegment_IsCutAtPauses()
+    {
+        await using var clinic = await Clinic.MakeAsync();
+        // 400 words in 2 s of recording would not fit: a longer one.
+        var path = clinic.Library.Put("long.wav", TestSpeech.Wav(new float[16_000 * 300], 1));
+        await clinic.Library.ImportAsync(path);
+        await using var db = clinic.Library.Open();
+        var id = await db.Recordings.Where(r => r.Seconds > 200).Select(r => r.Id).SingleAsync(Cancel);
+        var words = Enumerable.Range(0, 500).Select(i => new TranscriptWord($"w{i}", 0.5 * i + (i / 20), 0.5 * i + (i / 20) + 0.4)).ToList();
+        await clinic.Service.BringInAsync(id, new Transcript([new(null, 0, 280, words)]), TranscriptDeed.BroughtIn, TranscriptState.Draft, "anna", "long", Cancel);
+        var stored = (await clinic.Service.LoadAsync(id, cancel: Cancel))!;
+        Assert.Equal(words.Select(w => w.Text), stored.Transcript.Words.Select(w => w.Text));
+        Assert.All(stored.Segments, s => Assert.InRange(s.Segment.End!.Value - s.Segment.Start!.Value, 0.1, 31));
+        // At the long pauses only, which come after every twentieth word.
+        Assert.All(stored.Segments.Skip(1), s => Assert.Equal(0, int.Parse(s.Segment.Words[0].Text.AsSpan(1), CultureInfo.InvariantCulture) % 20));
+    }
+
+    [Fact]
+    public async Task BringIn_TranscriptOfALongerRecording_IsRefused()
+    {
+        await using var clinic = await Clinic.MakeAsync();
+        var other = new Transcript([new(null, 0, 99, [new("hello")])]);
+        var refused = await Assert.ThrowsAsync<RefusedException>(() => clinic.Service.BringInAsync(clinic.Recording, other, TranscriptDeed.BroughtIn, TranscriptState.Draft, "anna", "k", Cancel));
+        Assert.Equal("transcript-too-long", refused.Refusal.Code);
+        Assert.Null(await clinic.Service.LoadAsync(clinic.Recording, cancel: Cancel));
+    }
+
+    [Fact]
+    public async Task Import_TableWithTexts_WritesAcceptedTranscriptsOnce_AndNotOverCorrections()
+    {
+        await using var library = await TestLibrary.MakeAsync();
+        for (int i = 1; i <= 2; i++) library.Put($"t/{i}.wav", TestSpeech.Wav(TestSpeech.Dictation(i), 1));
+        var table = library.Put("t/list.csv", "file,text,speaker\n1.wav,the heart is normal,anna\n2.wav,no effusion,ben\n"u8.ToArray());
+        await library.ImportAsync(table);
+        var again = await library.ImportAsync(table);
+        Assert.Equal((2, 0), (again.Duplicates, again.Refused.Count));
+
+        var service = library.Get<TranscriptService>();
+        var rows = await service.TrainingRowsAsync(Cancel);
+        Assert.Equal(["no effusion", "the heart is normal"], rows.Select(r => r.Text).Order());
+        Assert.All(rows, r => Assert.Matches("^S-[0-9A-Z]{10}$", r.Speaker!));
+        Assert.Equal(2, rows.Select(r => r.Speaker).Distinct().Count());
+        await using (var db = library.Open()) Assert.Equal(2, await db.TranscriptVersions.CountAsync(Cancel));
+
+        var first = (await service.LoadAsync(rows[0].RecordingId, cancel: Cancel))!;
+        await service.EditAsync(first.RecordingId, [new([first.Segments[0].Uid], [Words("new", "corrected here")])], "anna", "k", Cancel);
+        Assert.Empty((await library.ImportAsync(table)).Refused);       // what it says is known already
+        library.Put("t/list.csv", "file,text\n1.wav,other words\n2.wav,other words\n"u8.ToArray());
+        Assert.Equal("transcript-corrected", Assert.Single((await library.ImportAsync(table)).Refused).Code);
+        Assert.Equal("corrected here", (await service.LoadAsync(first.RecordingId, cancel: Cancel))!.Transcript.Text);
+        Assert.Equal("other words", Assert.Single(await service.TrainingRowsAsync(Cancel)).Text);
+    }
+
+    [Theory]
+    [InlineData("""[["two words"]]""")]
+    [InlineData("""[["a",2,1]]""")]
+    [InlineData("""[["a",1]]""")]
+    [InlineData("""[["a",0,1,7]]""")]
+    [InlineData("""[["a",0,1e999]]""")]
+    [InlineData("""[[1]]""")]
+    [InlineData("""{"a":1}""")]
+    [InlineData("""[["\ud800"]]""")]
+    [InlineData("nonsense")]
+    public void Words_ThatMakeNoSense_AreRefused(string json) =>
+        Assert.Equal("transcript-edit-damaged", Assert.Throws<RefusedException>(() => TranscriptWords.Read(json)).Refusal.Code);
+
+    [Fact]
+    public void Words_WrittenAndRead_AreTheSame()
+    {
+        TranscriptWord[] words = [new("“Ähm,”", 0.25, 1.5, 0.875), new("plain"), new("late", 2, 2.001), new("sure", null, null, 1)];
+        Assert.Equal(words, TranscriptWords.Read(TranscriptWords.Write(words)));
+        Assert.Equal("""[["“Ähm,”",0.25,1.5,0.875],["plain"],["late",2,2.001],["sure",null,null,1]]""", TranscriptWords.Write(words));
+    }
+
+    private static NamedSegment Words(string uid, string text, double start = 0.2, double end = 0.4) => new(uid, new TranscriptSegment(null, start, end, [.. text.Split(' ').Select(w => new TranscriptWord(w))]));
+
+    /// <summary>A library with one recording of three seconds, and a transcript of it if texts are given.</summary>
+    private sealed class Clinic : IAsyncDisposable
+    {
+        private int _keys;
+
+        public TestLibrary Library { get; private init; } = null!;
+        public TranscriptService Service => Library.Get<TranscriptService>();
+        public long Recording { get; private init; }
+
+        public static async Task<Clinic> MakeAsync(params string[] texts)
+        {
+            var library = await TestLibrary.MakeAsync();
+            await library.ImportAsync(library.Put("a.wav", TestSpeech.Wav(TestSpeech.Dictation(11), 1)));
+            await using var db = library.Open();
+            var clinic = new Clinic { Library = library, Recording = await db.Recordings.Select(r => r.Id).SingleAsync(Cancel) };
+            if (texts.Length > 0)
+                await clinic.Service.BringInAsync(clinic.Recording, new Transcript([.. texts.Select((t, i) => Words("", t, 0.1 * i, 0.1 * i + 0.1).Segment)]), TranscriptDeed.BroughtIn, TranscriptState.Draft, "cli:test", "draft", Cancel);
+            return clinic;
+        }
+
+        public async Task<StoredTranscript> NowAsync() => (await Service.LoadAsync(Recording, cancel: Cancel))!;
+
+        public Task<TranscriptReceipt> EditAsync(string by, NamedSegment segment, string text, string? key = null)
+        {
+            int n = Interlocked.Increment(ref _keys);
+            return Service.EditAsync(Recording, [new([segment.Uid], [Words($"{by}-{n}", text, segment.Segment.Start!.Value, segment.Segment.End!.Value)])], by, key ?? $"{by}/{n}", Cancel);
+        }
+
+        public ValueTask DisposeAsync() => Library.DisposeAsync();
+    }
+}
