@@ -81,9 +81,13 @@ public sealed class ShardStore(IDbContextFactory<DomainSslContext> factory, IBlo
         var members = db.CollectionItems.Where(c => c.CollectionId == collectionId).Select(c => c.Item!);
         if (await members.AnyAsync(i => i.Kind == ItemKind.Image, cancel))
             throw new RefusedException("images", "The collection holds images, and this works on recordings; choose a collection of recordings.");
-        var rows = await members.Select(i => new { i.Hash, i.Recording!.BlobHash, i.Start, i.End }).ToListAsync(cancel);
+        var rows = await members.Select(i => new
+        {
+            i.Hash, i.Recording!.BlobHash, i.Start, i.End, Speech = i.Recording!.Segments.Where(s => s.End > i.Start && s.Start < i.End).Select(s => new { s.Start, s.End, s.Channel }).ToList(),
+        }).ToListAsync(cancel);
         if (rows.Count == 0) throw new RefusedException("no-sounds", "There are no recordings to learn from; import some first, or choose another collection.");
-        return [.. rows.OrderBy(r => r.Hash, StringComparer.Ordinal).Select(r => new SoundItem(r.Hash, r.BlobHash, r.Start, r.End, []))];
+        return [.. rows.OrderBy(r => r.Hash, StringComparer.Ordinal).Select(r => new SoundItem(r.Hash, r.BlobHash, r.Start, r.End,
+            [.. r.Speech.Select(s => new Stretch(Math.Max(s.Start, r.Start), Math.Min(s.End, r.End), s.Channel)).OrderBy(s => s.Start).ThenBy(s => s.Channel)]))];
     }
 
     /// <summary>The recordings as a shard of pieces of at most 15 seconds: the speech in them where it is known, else all of them.</summary>
@@ -93,7 +97,9 @@ public sealed class ShardStore(IDbContextFactory<DomainSslContext> factory, IBlo
     /// <exception cref="RefusedException">A recording cannot be read.</exception>
     public string PrepareSounds(IReadOnlyList<SoundItem> items, RunContext context)
     {
-        var path = Path.Combine(folder.Shards, $"{NameOf([.. items.Select(i => i.Hash).Order(StringComparer.Ordinal)])}-sound-p{SoundPreparation}.shard");
+        // The name says which pieces are in it: were speech ever looked for again, the shard would be another.
+        var name = NameOf([.. items.OrderBy(i => i.Hash, StringComparer.Ordinal).Select(i => FormattableString.Invariant($"{i.Hash} {string.Join(' ', Pieces(i).Select(p => FormattableString.Invariant($"{p.Start:R}-{p.End:R}/{p.Channel}")))}"))]);
+        var path = Path.Combine(folder.Shards, $"{name}-sound-p{SoundPreparation}.shard");
         if (IsThere(path)) return path;
         using var writer = new SoundShardWriter(path);
         var (done, begun) = (0, time.GetTimestamp());
@@ -266,10 +272,10 @@ public sealed class ShardStore(IDbContextFactory<DomainSslContext> factory, IBlo
         catch (Learning.LearningException) { return false; } // cut by a full disk, say: made anew
     }
 
-    private static string NameOf(IReadOnlyList<string> sortedHashes)
+    private static string NameOf(IReadOnlyList<string> contents)
     {
         using var sha = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (var hash in sortedHashes) sha.AppendData(Encoding.ASCII.GetBytes(hash + "\n"));
+        foreach (var content in contents) sha.AppendData(Encoding.ASCII.GetBytes(content + "\n"));
         return Convert.ToHexStringLower(sha.GetHashAndReset())[..24];
     }
 

@@ -16,8 +16,8 @@ public sealed class ArchitectureTests
         ["DomainSsl.Audio"] = [],
         ["DomainSsl.Learning"] = [],
         ["DomainSsl.Core"] = ["DomainSsl.Dicom", "DomainSsl.Audio"],
-        // Dicom as well: decoding whole collections into shards is the worker's, two cores wide, and has no place in the site's library.
-        ["DomainSsl.Worker"] = ["DomainSsl.Core", "DomainSsl.Learning", "DomainSsl.Dicom"],
+        // Dicom and Audio as well: decoding whole collections into shards is the worker's, two cores wide, and has no place in the site's library.
+        ["DomainSsl.Worker"] = ["DomainSsl.Core", "DomainSsl.Learning", "DomainSsl.Dicom", "DomainSsl.Audio"],
         ["DomainSsl.Web"] = ["DomainSsl.Core", "DomainSsl.Worker"],
     };
 

@@ -144,9 +144,9 @@ public sealed class Wav2Vec2Tests
         Trainer.Run(new TrainRequest { Recipe = recipe, ShardPath = folder.At("speech.shard"), RunFolder = folder.At("run"), MaxSteps = 120, Device = "cpu" }, new NoWatcher(), TestContext.Current.CancellationToken);
         var lines = MetricsFile.Read(folder.At("run"));
         var (early, late) = (lines.Take(4).Average(l => l.Loss), lines.TakeLast(4).Average(l => l.Loss));
-        Assert.True(late < 0.9 * early, $"the loss was {early:0.00} and is {late:0.00}");
+        Assert.True(late < early - 0.15, $"the loss was {early:0.00} and is {late:0.00}");
         Assert.True(lines[^1].Metrics["codebookPerplexity"] > 4);
-        Assert.True(lines.TakeLast(4).Average(l => l.Metrics["maskedAccuracy"]) > 2.0 / 51); // chance is one in 51
+        Assert.True(lines.TakeLast(4).Average(l => l.Metrics["maskedAccuracy"]) > 3.0 / 51); // chance is one in 51
     }
 
     [Fact]
