@@ -58,7 +58,9 @@ class Room {
       player.wave.on('timeupdate', seconds => this.moved(seconds));
       if (this.options.at !== null) player.wave.setTime(this.options.at);
     }).catch(() => { if (!this.signal.aborted) this.say('note', 'The sound could not be loaded; the text can be edited all the same. Load the page again to hear it.'); });
-    await this.load();
+    const stored = await this.ask();
+    if (!stored) return;
+    this.take(stored);
     // Edits of an earlier visit that are still on their way.
     for (const entry of this.outbox.waiting) for (const change of (entry.body as Partial<Edit>).changes ?? []) this.segments = apply(this.segments, change) ?? this.segments;
     this.show();
@@ -80,31 +82,38 @@ class Room {
 
   // What comes from the server
 
-  private async load(): Promise<void> {
+  private async ask(): Promise<Stored | null> {
     for (let wait = 500; !this.signal.aborted; wait = Math.min(4000, 2 * wait)) {
       try {
         const response = await fetch(this.api, { signal: this.signal });
-        if (response.status === 401 || response.status === 403) { this.standing('signedout', 0); return; }
+        if (response.status === 401 || response.status === 403) { this.standing('signedout', 0); return null; }
         if (!response.ok) throw new Error(String(response.status));
         const stored = await response.json() as Stored;
-        [this.segments, this.version, this.state] = [stored.segments, stored.version, stored.state];
+        if (this.element.dataset.cover === 'failed') this.say('note', '');
         this.element.dataset.cover = 'none';
-        return;
+        return stored;
       } catch {
-        if (this.signal.aborted) return;
+        if (this.signal.aborted) return null;
         this.element.dataset.cover = 'failed';
+        this.say('note', 'The server does not answer. Trying again…');
         await new Promise(done => setTimeout(done, wait));
       }
     }
+    return null;
   }
+
+  private take(stored: Stored): void { [this.segments, this.version, this.state] = [stored.segments, stored.version, stored.state]; }
 
   /** Takes in what others did, as soon as nothing of ours is on its way or being typed. */
   private async reload(): Promise<void> {
     if (this.outbox.waiting.length > 0 || this.editing) return;
-    const at = this.chosen && this.segments[this.chosen.segment]?.start;
-    await this.load();
-    if (this.outbox.waiting.length > 0 || this.editing) return;
-    this.chosen = at != null && this.segments.length > 0 ? { segment: Math.max(0, segmentAt(this.segments, at)), word: 0 } : null;
+    const known = this.segments, stored = await this.ask();
+    // What was changed here in the meantime is newer than the answer.
+    if (!stored || this.segments !== known || this.outbox.waiting.length > 0 || this.editing) return;
+    const chosen = this.chosen, before = chosen && this.segments[chosen.segment];
+    this.take(stored);
+    const same = before ? this.segments.findIndex(s => s.uid === before.uid) : -1;
+    this.chosen = same >= 0 ? { segment: same, word: chosen!.word } : before?.start != null && this.segments.length > 0 ? { segment: Math.max(0, segmentAt(this.segments, before.start)), word: 0 } : null;
     this.show();
   }
 
@@ -195,18 +204,16 @@ class Room {
     if (!segment) { this.say('note', `This passage has changed since. What you wrote: ${edit.area.value}`); return; }
     const words = rewritten(segment, edit.area.value);
     if (words.map(w => w[0]).join(' ') === textOf(segment)) {
-      edit.area.closest('.passage')?.replaceWith(this.replaced(index));
+      this.remake(index);
       this.rows.remeasure(index);
     } else this.alter(index, { words });
     this.forget();
   }
 
-  /** The passage made anew in its place, since its key stays. */
-  private replaced(index: number): HTMLElement {
-    const old = this.rows.element(index)!, made = this.passage(this.segments[index]!);
-    for (const child of [...old.childNodes]) child.remove();
-    old.append(...made.childNodes);
-    return old;
+  /** Fills the passage anew where it stands, since its key stays. */
+  private remake(index: number): void {
+    this.rows.element(index)?.replaceChildren(...this.passage(this.segments[index]!).childNodes);
+    this.mark();
   }
 
   private keep(uid: string, text: string): void {

@@ -101,7 +101,7 @@ public sealed class SoundImportTests
     public async Task Import_KilledInTheMiddleOfARecording_LeavesNothingHalfDone_AndTheNextBringsIt()
     {
         await using var library = await TestLibrary.MakeAsync();
-        library.Put("long.wav", TestSpeech.Long(1800));
+        library.Put("long.wav", TestSpeech.Long(600));
         using (var process = Product.Start(library.Data, "import", library.In, "--quiet"))
         {
             while (!process.HasExited && Drafts(library).All(f => new FileInfo(f).Length < 1_000_000)) await Task.Delay(10, Cancel);
@@ -114,7 +114,7 @@ public sealed class SoundImportTests
 
         var rest = await Product.JsonAsync(library.Data, Limit, "import", library.In);
         Assert.Equal((1, 0), (rest.GetProperty("imported").GetInt32(), rest.GetProperty("refused").GetArrayLength()));
-        await using (var db = library.Open()) Assert.InRange((await db.Recordings.Include(r => r.Segments).SingleAsync(Cancel)).Segments.Count, 100, 1500);
+        await using (var db = library.Open()) Assert.InRange((await db.Recordings.Include(r => r.Segments).SingleAsync(Cancel)).Segments.Count, 40, 600);
         await library.AssertWholeAsync();
     }
 
@@ -144,7 +144,7 @@ public sealed class SoundImportTests
         Assert.Empty(Drafts(library));
     }
 
-    private static string[] Drafts(TestLibrary library) => Directory.GetFiles(library.At("data", "blobs", "tmp"));
+    private static string[] Drafts(TestLibrary library) => Directory.Exists(library.At("data", "blobs", "tmp")) ? Directory.GetFiles(library.At("data", "blobs", "tmp")) : [];
 
     private static async Task<string> StateAsync(TestLibrary library)
     {
