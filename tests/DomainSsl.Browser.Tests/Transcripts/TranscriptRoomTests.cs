@@ -33,7 +33,7 @@ public sealed class TranscriptRoomTests(Chromium chromium) : IClassFixture<Chrom
         {
             await page.GotoAsync(Paths.Transcript(recording));
             await page.WaitForSelectorAsync(".passage");
-            await page.WaitForFunctionAsync("performance.getEntriesByName('transcript-open').length > 0");
+            await page.WaitForFunctionAsync("() => performance.getEntriesByName('transcript-open').length > 0");
             times.Add(await page.EvaluateAsync<double>("performance.getEntriesByName('transcript-open')[0].startTime + performance.getEntriesByName('transcript-open')[0].duration"));
         }
         TestContext.Current.TestOutputHelper?.WriteLine($"From navigation to the transcript, ms: {string.Join(", ", times.Select(t => t.ToString("0")))}");
@@ -43,7 +43,7 @@ public sealed class TranscriptRoomTests(Chromium chromium) : IClassFixture<Chrom
 
         // From end to end nothing is missing, and what is in sight is in order.
         await page.EvaluateAsync("document.querySelector('.transcript-list').scrollTop = 1e9");
-        await page.WaitForFunctionAsync("[...document.querySelectorAll('.passage')].at(-1)?.textContent.includes('w9999')");
+        await page.WaitForFunctionAsync("() => [...document.querySelectorAll('.passage')].at(-1)?.textContent.includes('w9999')");
         Assert.InRange(await page.Locator(".passage").CountAsync(), 5, 80);
         Assert.True(await page.EvaluateAsync<bool>("(tops => tops.every((t, i) => i === 0 || t > tops[i - 1]))([...document.querySelectorAll('.passage')].map(p => p.getBoundingClientRect().top))"));
     }
@@ -75,20 +75,20 @@ public sealed class TranscriptRoomTests(Chromium chromium) : IClassFixture<Chrom
         Assert.Equal(TranscriptState.Reviewing, stored.State);
         // The circuit may load the page anew: the passage is there as it was typed.
         await page.WaitForTimeoutAsync(3000);
-        await page.WaitForFunctionAsync("document.querySelector('.passage .passage-text')?.innerText.startsWith('typed offline')", null, new() { Timeout = 40_000 });
+        await page.WaitForFunctionAsync("() => document.querySelector('.passage .passage-text')?.innerText.startsWith('typed offline')", null, new() { Timeout = 40_000 });
 
         await page.GotoAsync(Paths.Transcript(recording));
         await page.WaitForSelectorAsync(".passage");
         await page.Locator(".passage").First.Locator("[data-word='2']").ClickAsync();
         await page.Keyboard.PressAsync("s");                    // split, and merge again
-        await page.WaitForFunctionAsync("document.querySelectorAll('.passage').length === 7");
+        await page.WaitForFunctionAsync("() => document.querySelectorAll('.passage').length === 7");
         await page.Keyboard.PressAsync("u");
-        await page.WaitForFunctionAsync("document.querySelectorAll('.passage').length === 6");
+        await page.WaitForFunctionAsync("() => document.querySelectorAll('.passage').length === 6");
         await page.WaitForSelectorAsync(".save-state.saved");
         await page.ClickAsync("summary:has-text('History')");
         await page.ClickAsync("[data-version='1']");
-        await page.WaitForFunctionAsync("document.querySelector('.passage .passage-text').innerText.startsWith('w0')");
-        await page.WaitForFunctionAsync("!document.querySelector('[data-part=accept]').disabled");
+        await page.WaitForFunctionAsync("() => document.querySelector('.passage .passage-text').innerText.startsWith('w0')");
+        await page.WaitForFunctionAsync("() => !document.querySelector('[data-part=accept]').disabled");
         await page.Keyboard.PressAsync("a");
         for (int tries = 0; tries < 100 && (await service.LoadAsync(recording, cancel: Cancel))!.State != TranscriptState.Accepted; tries++) await Task.Delay(100, Cancel);
         Assert.Equal(6, (await service.TrainingRowsAsync(Cancel)).Count);
@@ -111,7 +111,7 @@ public sealed class TranscriptRoomTests(Chromium chromium) : IClassFixture<Chrom
         await page.Keyboard.PressAsync("Enter");
         await page.WaitForSelectorAsync("[data-part=conflict]:not([hidden])");
         Assert.Equal("mine", await page.InnerTextAsync("[data-part=conflict-text]"));
-        await page.WaitForFunctionAsync("document.querySelectorAll('.passage-text')[1].innerText.trim() === 'theirs'");
+        await page.WaitForFunctionAsync("() => document.querySelectorAll('.passage-text')[1].innerText.trim() === 'theirs'");
         await page.ClickAsync("[data-do=mine]");
         await page.WaitForSelectorAsync(".save-state.saved");
         for (int tries = 0; tries < 100 && (await service.LoadAsync(recording, cancel: Cancel))!.Version < 3; tries++) await Task.Delay(100, Cancel);
