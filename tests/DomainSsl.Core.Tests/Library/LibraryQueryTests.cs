@@ -102,6 +102,7 @@ public sealed class LibraryQueryTests
         }
         using var peaks = System.Text.Json.JsonDocument.Parse((await images.RecordingPeaksAsync(row.Id, Cancel)).Bytes);
         Assert.Equal(0.5, peaks.RootElement.GetProperty("seconds").GetDouble(), 3);
-        Assert.InRange(peaks.RootElement.GetProperty("max").EnumerateArray().Max(x => x.GetDouble()), 0.28, 0.32);
+        var outline = Assert.Single(peaks.RootElement.GetProperty("channels").EnumerateArray()).GetBytesFromBase64();
+        Assert.InRange(outline.Max(b => (sbyte)b) * peaks.RootElement.GetProperty("scale").GetDouble() / 127, 0.28, 0.32);
     }
 }
