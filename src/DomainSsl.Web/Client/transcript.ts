@@ -308,7 +308,7 @@ class Room {
   private facts(): void {
     const words = this.segments.reduce((sum, s) => sum + s.words.length, 0), unsure = countUnsure(this.segments, this.options.unsure);
     this.say('state', this.segments.length === 0 ? 'There is no transcript yet.' : `${states[this.state]}, version ${Math.max(1, this.version)}`);
-    this.say('count', `${this.segments.length.toLocaleString('en')} passages, ${words.toLocaleString('en')} words${unsure > 0 ? `, ${unsure.toLocaleString('en')} to be checked` : ''}`);
+    this.say('count', `${this.segments.length.toLocaleString('en')} passage${this.segments.length === 1 ? '' : 's'}, ${words.toLocaleString('en')} words${unsure > 0 ? `, ${unsure.toLocaleString('en')} to be checked` : ''}`);
     this.part('empty').hidden = this.segments.length > 0;
     this.part<HTMLButtonElement>('accept').disabled = this.segments.length === 0 || this.state === 'Accepted' || this.outbox.waiting.length > 0;
     const speakers = [...new Set(this.segments.map(s => s.speaker).filter(s => s !== null))].sort();
