@@ -31,6 +31,19 @@ public sealed class ReconnectTests(Chromium chromium) : IClassFixture<Chromium>
     }
 
     [Fact]
+    public async Task Page_WhoseConnectionFailsOnceWhileItsSiteIsThere_ComesBackByItself()
+    {
+        await using var clinic = await SeededClinic.StartAsync(6);
+        var page = await chromium.NewPageAsync(clinic.Site.Address);
+        await SeededClinic.SignInAsync(page, "anna", "/");
+        var tries = 0;
+        await page.RouteAsync("**/_blazor/negotiate**", route => tries++ == 0 ? route.AbortAsync() : route.ContinueAsync());
+        await page.GotoAsync("/tasks");
+        await page.WaitForSelectorAsync("body[data-ready]:not(.connection-lost)");
+        Assert.True(tries > 1, "The connection never failed.");
+    }
+
+    [Fact]
     public async Task Upload_WhoseSiteIsKilledOnceAllIsThere_EndsOnThePageThatSaysWhatBecameOfIt()
     {
         await using var clinic = await SeededClinic.StartAsync(6);

@@ -1,7 +1,7 @@
 /** Milliseconds before the n-th look for the server: at once, then often for as long as a restart may take, then every two seconds for as long as it takes. */
 export const delay = (attempt: number): number => attempt === 0 ? 0 : attempt <= 60 ? 500 : 2000;
 
-const drafts = 'domainssl-drafts';
+const drafts = 'domainssl-drafts', waited = 'domainssl-waited';
 const sleep = (milliseconds: number) => new Promise<void>(done => setTimeout(done, milliseconds));
 
 /** Which start of the site this page is from (App.razor). */
@@ -42,13 +42,24 @@ export class Reconnection {
     document.addEventListener('visibilitychange', () => { if (this.lost && !document.hidden) { this.attempt = 0; } });
   }
 
-  /** Until a page has its circuit, nobody tells it that its server is gone: it looks itself. Pages without a circuit (account pages) carry no start. */
+  /**
+   * Until a page has its circuit, nobody tells it that its server is gone, or that its first connection failed: it looks itself. A page that waits in vain for its circuit is loaded anew, and the
+   * next one given twice as long, since the machine may only be busy. Pages without a circuit (account pages) carry no start.
+   */
   async watch(): Promise<void> {
     const waits = () => ours() && !document.body.dataset.ready && !this.lost;
+    const patience = Number(sessionStorage.getItem(waited) ?? 15_000), begun = Date.now();
     while (waits()) {
       await sleep(1000);
-      if (waits() && await theirs() !== ours() && waits()) this.down();
+      const start = waits() && await theirs();
+      if (!waits()) break;
+      if (start !== ours()) this.down();
+      else if (Date.now() - begun > patience) {
+        sessionStorage.setItem(waited, String(2 * patience));
+        this.down();
+      }
     }
+    if (document.body.dataset.ready) sessionStorage.removeItem(waited);
   }
 
   down(): void {
