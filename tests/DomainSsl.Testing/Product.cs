@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
@@ -113,11 +114,39 @@ public sealed class RunningSite : IAsyncDisposable
         }
     }
 
-    /// <summary>SIGKILL to the site and its worker.</summary>
-    public void Kill()
+    /// <summary>SIGKILL to the site and its worker, or to one of them. A worker that outlived an earlier site is killed too.</summary>
+    public void Kill(bool site = true, bool worker = true)
     {
-        if (!_process.HasExited) _process.Kill(entireProcessTree: true);
-        _process.WaitForExit();
+        // The site first: it cannot start another worker behind our back then.
+        if (site && !_process.HasExited) _process.Kill(entireProcessTree: worker);
+        if (site) _process.WaitForExit();
+        if (!worker) return;
+        foreach (var each in Workers())
+        {
+            using (each)
+            {
+                try { each.Kill(); }
+                catch (InvalidOperationException) { continue; } // it ended meanwhile
+                each.WaitForExit();
+            }
+        }
+    }
+
+    // By their command line, "domainssl worker … --data FOLDER": one whose site was killed is nobody's child that we would know of.
+    private List<Process> Workers()
+    {
+        var found = new List<Process>();
+        foreach (var folder in Directory.Exists("/proc/self") ? Directory.EnumerateDirectories("/proc") : [])
+        {
+            if (!int.TryParse(Path.GetFileName(folder), CultureInfo.InvariantCulture, out var id)) continue;
+            try
+            {
+                var words = File.ReadAllText(Path.Combine(folder, "cmdline")).Split('\0');
+                if (words.Contains("worker") && words.Contains(Data)) found.Add(Process.GetProcessById(id));
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException) { } // it ended meanwhile
+        }
+        return found;
     }
 
     /// <inheritdoc />
