@@ -7,9 +7,9 @@ using F = TorchSharp.torch.nn.functional;
 namespace DomainSsl.Learning.Encoders;
 
 /// <summary>A convolution without bias whose float32 weights take the precision of what they are applied to. Initialised after He et al. 2015, fan out.</summary>
+/// <remarks>Here and elsewhere parameters are asked for by name: moving a module to another device puts new tensors in their places, and a field would go on naming the old one.</remarks>
 public sealed class Convolution : nn.Module<Tensor, Tensor>
 {
-    private readonly Parameter _weight;
     private readonly long[] _strides, _padding;
 
     /// <summary><paramref name="inputs"/> to <paramref name="outputs"/> channels, a square kernel padded to keep the size at stride 1.</summary>
@@ -17,8 +17,7 @@ public sealed class Convolution : nn.Module<Tensor, Tensor>
     {
         (_strides, _padding) = ([stride, stride], [kernel / 2, kernel / 2]);
         var deviation = Math.Sqrt(2.0 / (outputs * kernel * kernel));
-        _weight = Kept(empty(outputs, inputs, kernel, kernel).normal_(0, deviation, generator));
-        register_parameter("weight", _weight);
+        register_parameter("weight", Kept(empty(outputs, inputs, kernel, kernel).normal_(0, deviation, generator)));
     }
 
     /// <summary>A weight that outlives the dispose scope in which its network is built.</summary>
@@ -30,7 +29,7 @@ public sealed class Convolution : nn.Module<Tensor, Tensor>
     }
 
     /// <inheritdoc />
-    public override Tensor forward(Tensor input) => F.conv2d(input, _weight.to_type(input.dtype), null, _strides, _padding);
+    public override Tensor forward(Tensor input) => F.conv2d(input, get_parameter("weight")!.to_type(input.dtype), null, _strides, _padding);
 }
 
 /// <summary>
@@ -41,16 +40,15 @@ public sealed class Linear : nn.Module<Tensor, Tensor>
 {
     private static readonly Lock Gate = new();
     private static bool? _asConvolution;
-    private readonly Parameter _weight;
-    private readonly Parameter? _bias;
+    private readonly bool _hasBias;
 
     /// <summary><paramref name="inputs"/> to <paramref name="outputs"/> values; weights uniform after Glorot and Bengio 2010, bias zero.</summary>
     public Linear(int inputs, int outputs, Generator generator, bool bias = true) : base(nameof(Linear))
     {
         var bound = Math.Sqrt(6.0 / (inputs + outputs));
-        _weight = Convolution.Kept(empty(outputs, inputs).uniform_(-bound, bound, generator));
-        register_parameter("weight", _weight);
-        if (bias) register_parameter("bias", _bias = Convolution.Kept(zeros(outputs)));
+        register_parameter("weight", Convolution.Kept(empty(outputs, inputs).uniform_(-bound, bound, generator)));
+        if (bias) register_parameter("bias", Convolution.Kept(zeros(outputs)));
+        _hasBias = bias;
     }
 
     /// <summary>Whether products go through convolutions. Measured when first asked for; a resumed run sets what it began with, so that it ends with the same bits.</summary>
@@ -63,7 +61,7 @@ public sealed class Linear : nn.Module<Tensor, Tensor>
     /// <inheritdoc />
     public override Tensor forward(Tensor input)
     {
-        var (weight, bias) = (_weight.to_type(input.dtype), _bias?.to_type(input.dtype));
+        var (weight, bias) = (get_parameter("weight")!.to_type(input.dtype), _hasBias ? get_parameter("bias")!.to_type(input.dtype) : null);
         return input.device_type == DeviceType.CPU && AsConvolution ? ThroughConvolution(input, weight, bias) : F.linear(input, weight, bias);
     }
 
@@ -76,13 +74,14 @@ public sealed class Linear : nn.Module<Tensor, Tensor>
         return y.permute(0, 2, 3, 1).reshape(shape);                               // … × n, contiguous again
     }
 
-    /// <summary>Some 50 ms: the same product both ways, the quicker one of three tries each.</summary>
-    private static bool Measure()
+    /// <summary>Whether convolutions are the quicker way. Some 200 ms: the same product and its gradients both ways, the quicker one of three tries each. Backwards is two thirds of a step, and there the ways may differ the other way round.</summary>
+    public static bool Measure()
     {
         using var scope = NewDisposeScope();
-        using var off = no_grad();
-        using var generator = new Generator(0, Devices.Host);
-        var (x, w, b) = (zeros(4096, 192), zeros(768, 192), zeros(768));
+        // It may be asked for first while predicting.
+        using var learning = inference_mode(false);
+        using var on = enable_grad();
+        var (x, w, b) = (zeros(4096, 192, requires_grad: true), zeros(768, 192, requires_grad: true), zeros(768, requires_grad: true));
         double plain = double.MaxValue, convolution = double.MaxValue;
         for (var i = 0; i < 4; i++)
         {
@@ -94,8 +93,9 @@ public sealed class Linear : nn.Module<Tensor, Tensor>
 
         static double Seconds(Func<Tensor> product)
         {
+            using var one = NewDisposeScope();
             var clock = Stopwatch.StartNew();
-            product().Dispose();
+            product().sum().backward();
             return clock.Elapsed.TotalSeconds;
         }
     }

@@ -11,15 +11,14 @@ namespace DomainSsl.Learning.Encoders;
 /// </summary>
 internal sealed class FrameConvolution : nn.Module<Tensor, Tensor>
 {
-    private readonly Parameter _weight, _bias;
     private readonly int _kernel, _stride, _groups;
 
     public FrameConvolution(int inputs, int outputs, int kernel, int stride, Generator generator, int groups = 1) : base(nameof(FrameConvolution))
     {
         (_kernel, _stride, _groups) = (kernel, stride, groups);
         var deviation = Math.Sqrt(2.0 / (inputs / groups * kernel));
-        register_parameter("weight", _weight = Convolution.Kept(empty(outputs, inputs / groups, 1, kernel).normal_(0, deviation, generator)));
-        register_parameter("bias", _bias = Convolution.Kept(zeros(outputs)));
+        register_parameter("weight", Convolution.Kept(empty(outputs, inputs / groups, 1, kernel).normal_(0, deviation, generator)));
+        register_parameter("bias", Convolution.Kept(zeros(outputs)));
     }
 
     public override Tensor forward(Tensor input)
@@ -28,7 +27,7 @@ internal sealed class FrameConvolution : nn.Module<Tensor, Tensor>
         long around = Math.Max(0, _kernel - _stride), before = around / 2;
         if (around > 0 || padded > frames) input = F.pad(input, [0, 0, before, around - before + padded - frames]);
         var x = input.unsqueeze(1).permute(0, 3, 1, 2);                                                            // B×C×1×T
-        var y = F.conv2d(x, _weight.to_type(input.dtype), _bias.to_type(input.dtype), [1, _stride], [0, 0], groups: _groups);
+        var y = F.conv2d(x, get_parameter("weight")!.to_type(input.dtype), get_parameter("bias")!.to_type(input.dtype), [1, _stride], [0, 0], groups: _groups);
         return y.permute(0, 2, 3, 1).squeeze(1).contiguous();                                                      // B×T'×C'
     }
 }

@@ -76,24 +76,26 @@ internal sealed class ImageClassifierNetwork : IDisposable
     /// <summary>Features times a matrix and plus intercepts.</summary>
     private sealed class LinearHead : nn.Module<Tensor, Tensor>
     {
-        private readonly Parameter _weight, _bias;      // K×D, K
-
         public LinearHead(int dimensions, int classes, Device device) : base(nameof(LinearHead))
         {
-            register_parameter("weight", _weight = Encoders.Convolution.Kept(zeros(classes, dimensions, device: device)));
-            register_parameter("bias", _bias = Encoders.Convolution.Kept(zeros(classes, device: device)));
+            register_parameter("weight", Encoders.Convolution.Kept(zeros(classes, dimensions, device: device)));
+            register_parameter("bias", Encoders.Convolution.Kept(zeros(classes, device: device)));
         }
 
-        public int Classes => (int)_bias.shape[0];
+        public int Classes => (int)Bias.shape[0];
 
-        public override Tensor forward(Tensor input) => F.linear(input, _weight, _bias);        // B×D to B×K
+        private Parameter Weight => get_parameter("weight")!;     // K×D
+
+        private Parameter Bias => get_parameter("bias")!;         // K
+
+        public override Tensor forward(Tensor input) => F.linear(input, Weight, Bias);        // B×D to B×K
 
         public void Take(Tensor weight, Tensor bias)
         {
             using var off = no_grad();
             using var scope = NewDisposeScope();
-            _weight.copy_(weight);
-            _bias.copy_(bias);
+            Weight.copy_(weight);
+            Bias.copy_(bias);
         }
     }
 }

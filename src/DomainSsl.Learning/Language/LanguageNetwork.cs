@@ -42,7 +42,6 @@ public sealed class LanguageNetwork : nn.Module<Tensor, Tensor>
     public const int Boundary = Decoding.Alphabet.Blank;
 
     private const int Near = 7;     // letters that are mixed before the first block
-    private readonly Parameter _tokens, _positions, _near, _bias;
     private readonly nn.Module<Tensor, Tensor> _blocks;
     private readonly LayerNorm _norm;
 
@@ -57,13 +56,13 @@ public sealed class LanguageNetwork : nn.Module<Tensor, Tensor>
         using var generator = new Generator((ulong)seed, Devices.Host);
         // Both papers take 0.02 at widths of 768; narrow networks trained for minutes need it wider, or their scores stay flat for hundreds of steps.
         var deviation = 0.5 / Math.Sqrt(spec.Width);
-        register_parameter("tokens", _tokens = Encoders.Convolution.Kept(empty(Alphabet.Size + 1, spec.Width).normal_(0, deviation, generator)));
-        register_parameter("positions", _positions = Encoders.Convolution.Kept(empty(spec.Context, spec.Width).normal_(0, deviation, generator)));
-        register_parameter("near", _near = Encoders.Convolution.Kept(empty(spec.Width, 1, 1, Near).normal_(0, 1 / Math.Sqrt(Near), generator)));
+        register_parameter("tokens", Encoders.Convolution.Kept(empty(Alphabet.Size + 1, spec.Width).normal_(0, deviation, generator)));
+        register_parameter("positions", Encoders.Convolution.Kept(empty(spec.Context, spec.Width).normal_(0, deviation, generator)));
+        register_parameter("near", Encoders.Convolution.Kept(empty(spec.Width, 1, 1, Near).normal_(0, 1 / Math.Sqrt(Near), generator)));
         register_module("blocks", _blocks = nn.Sequential([.. Enumerable.Range(0, spec.Depth)
             .Select(i => ($"{i}", (nn.Module<Tensor, Tensor>)new TransformerBlock(spec.Width, spec.Heads, generator, causal: spec.Kind == "causal")))]));
         register_module("norm", _norm = nn.LayerNorm(spec.Width));
-        register_parameter("bias", _bias = Encoders.Convolution.Kept(zeros(Alphabet.Size)));
+        register_parameter("bias", Encoders.Convolution.Kept(zeros(Alphabet.Size)));
     }
 
     /// <summary>What it is made like.</summary>
@@ -76,7 +75,7 @@ public sealed class LanguageNetwork : nn.Module<Tensor, Tensor>
     public int Mask => Alphabet.Size;
 
     /// <summary>The device of its weights.</summary>
-    public Device Device => _tokens.device;
+    public Device Device => Of("tokens").device;
 
     /// <summary>Scores of every letter at every place.</summary>
     /// <param name="input">B×N, int64, N at most the context.</param>
@@ -85,12 +84,15 @@ public sealed class LanguageNetwork : nn.Module<Tensor, Tensor>
     {
         long b = input.shape[0], n = input.shape[1];
         if (n > Spec.Context) throw new LearningException($"This language model sees {Spec.Context} letters at once, not {n}.");
-        var x = _tokens.index_select(0, input.reshape(-1)).view(b, n, Spec.Width) + _positions.narrow(0, 0, n);     // B×N×D
+        var tokens = Of("tokens");
+        var x = tokens.index_select(0, input.reshape(-1)).view(b, n, Spec.Width) + Of("positions").narrow(0, 0, n);     // B×N×D
         var before = Spec.Kind == "causal" ? Near - 1 : Near / 2;                                                  // a causal one looks back only
         var padded = F.pad(x.transpose(1, 2).unsqueeze(2), [before, Near - 1 - before]);                           // B×D×1×(N + 6)
-        x = x + F.conv2d(padded, _near, null, groups: Spec.Width).squeeze(2).transpose(1, 2);
-        return _norm.forward(_blocks.forward(x)).matmul(_tokens.narrow(0, 0, Alphabet.Size).t()) + _bias;          // B×N×V
+        x = x + F.conv2d(padded, Of("near"), null, groups: Spec.Width).squeeze(2).transpose(1, 2);
+        return _norm.forward(_blocks.forward(x)).matmul(tokens.narrow(0, 0, Alphabet.Size).t()) + Of("bias");          // B×N×V
     }
+
+    private Parameter Of(string name) => get_parameter(name)!;
 
     /// <summary>Writes weights and specification into one safetensors file.</summary>
     public void Save(string path) => SafeTensors.Write(path, state_dict(), new Dictionary<string, string> { ["language"] = JsonSerializer.Serialize(Spec, LearningJson.Options) });

@@ -262,21 +262,19 @@ public sealed class Hubert : IObjective
     private sealed class Parts : nn.Module
     {
         private readonly List<Linear> _projections = [];
-        private readonly List<Parameter> _clusters = [];
         private readonly SoundEncoder? _teacher;
         private readonly LogMel? _mel;
 
         public Parts(HubertOptions options, SoundEncoder encoder, Generator generator) : base(nameof(Hubert))
         {
-            register_parameter("mask", Mask = Encoders.Convolution.Kept(empty(encoder.LatentWidth).uniform_(0, 1, generator)));
+            register_parameter("mask", Encoders.Convolution.Kept(empty(encoder.LatentWidth).uniform_(0, 1, generator)));
             register_buffer("round", tensor(-1L).DetachFromDisposeScope());
             for (var i = 0; i < options.Rounds.Count; i++)
             {
                 var round = options.Rounds[i];
                 _projections.Add(new Linear(encoder.Dimensions, options.CompareWidth, generator));
-                _clusters.Add(Encoders.Convolution.Kept(empty(round.Clusters, options.CompareWidth).normal_(0, 1, generator)));
                 register_module($"projection{i}", _projections[i]);
-                register_parameter($"clusters{i}", _clusters[i]);
+                register_parameter($"clusters{i}", Encoders.Convolution.Kept(empty(round.Clusters, options.CompareWidth).normal_(0, 1, generator)));
                 var width = round.Block is null ? Mfcc : encoder.Dimensions;
                 register_buffer($"mean{i}", zeros(width).DetachFromDisposeScope());
                 register_buffer($"deviation{i}", ones(width).DetachFromDisposeScope());
@@ -289,15 +287,15 @@ public sealed class Hubert : IObjective
             register_module("teacher", _teacher);
         }
 
-        public Parameter Mask { get; }
+        // Asked for by name: moving a module to another device puts new tensors in the places of parameters and buffers.
+        public Parameter Mask => get_parameter("mask")!;
 
         public SoundEncoder Teacher => _teacher!;
 
         public Linear Projection(int round) => _projections[round];
 
-        public Parameter Clusters(int round) => _clusters[round];
+        public Parameter Clusters(int round) => get_parameter($"clusters{round}")!;
 
-        // Asked for by name: moving a module to another device puts a new tensor in the buffer's place.
         public Tensor State(string name) => get_buffer(name)!;
 
         public void Remember(SoundEncoder encoder)

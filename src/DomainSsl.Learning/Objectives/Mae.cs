@@ -139,7 +139,6 @@ public sealed class Mae : IObjective
     private sealed class Decoder : nn.Module
     {
         private readonly Linear _embed, _predict;
-        private readonly Parameter _maskToken;
         private readonly nn.Module<Tensor, Tensor> _blocks;
         private readonly LayerNorm _norm;
 
@@ -147,7 +146,7 @@ public sealed class Mae : IObjective
         {
             var width = options.DecoderWidth;
             register_module("embed", _embed = new Linear(encoder.Dimensions, width, generator));
-            register_parameter("mask_token", _maskToken = Encoders.Convolution.Kept(zeros(1, 1, width).normal_(0, 0.02, generator)));
+            register_parameter("mask_token", Encoders.Convolution.Kept(zeros(1, 1, width).normal_(0, 0.02, generator)));
             register_module("blocks", _blocks = nn.Sequential([.. Enumerable.Range(0, options.DecoderDepth)
                 .Select(i => ($"{i}", (nn.Module<Tensor, Tensor>)new TransformerBlock(width, options.DecoderHeads, generator)))]));
             register_module("norm", _norm = nn.LayerNorm(width));
@@ -159,7 +158,7 @@ public sealed class Mae : IObjective
         {
             long b = latent.shape[0], k = latent.shape[1], n = restore.shape[1];
             var seen = _embed.forward(latent);                                     // B×K×W
-            var all = cat([seen, _maskToken.expand(b, n - k, -1)], 1);             // B×N×W, shuffled
+            var all = cat([seen, get_parameter("mask_token")!.expand(b, n - k, -1)], 1);             // B×N×W, shuffled
             all = all.gather(1, restore.unsqueeze(2).expand(-1, -1, all.shape[2])); // B×N×W, in place again
             var tokens = _blocks.forward((all + get_buffer("positions")!).to_type(precision));
             return _predict.forward(_norm.forward(tokens.to_type(ScalarType.Float32))); // B×N×P²

@@ -240,20 +240,21 @@ public sealed class Wav2Vec2 : IObjective
     {
         public Parts(Wav2Vec2Options options, SoundEncoder encoder, Generator generator) : base(nameof(Wav2Vec2))
         {
-            register_parameter("mask", Mask = Encoders.Convolution.Kept(empty(encoder.LatentWidth).uniform_(0, 1, generator)));
+            register_parameter("mask", Encoders.Convolution.Kept(empty(encoder.LatentWidth).uniform_(0, 1, generator)));
             register_module("logits", Logits = new Linear(encoder.LatentWidth, options.Groups * options.Entries, generator));
             // Large from the beginning, so that which entry is chosen depends on the sound and not on the Gumbel noise: a random quantiser is something to learn from, noise is not.
             using (no_grad()) Logits.get_parameter("weight")!.normal_(0, 1, generator);
-            register_parameter("codebooks", Codebooks = Encoders.Convolution.Kept(empty(options.Groups, options.Entries, options.CodeWidth / options.Groups).normal_(0, 1, generator)));
+            register_parameter("codebooks", Encoders.Convolution.Kept(empty(options.Groups, options.Entries, options.CodeWidth / options.Groups).normal_(0, 1, generator)));
             register_module("target", Target = new Linear(options.CodeWidth, options.CompareWidth, generator));
             register_module("context", Context = new Linear(encoder.Dimensions, options.CompareWidth, generator));
         }
 
-        public Parameter Mask { get; }
+        // Asked for by name: moving a module to another device puts new tensors in the parameters' places.
+        public Parameter Mask => get_parameter("mask")!;
 
         public Linear Logits { get; }
 
-        public Parameter Codebooks { get; }
+        public Parameter Codebooks => get_parameter("codebooks")!;
 
         public Linear Target { get; }
 

@@ -62,6 +62,14 @@ public sealed class EncoderTests
     }
 
     [Fact]
+    public void Linear_ChoosesItsWay_AlsoWhereItIsFirstAskedForWhilePredicting()
+    {
+        using var off = inference_mode();
+        Linear.Measure(); // it needs gradients, which are switched off here
+        Assert.False(zeros(1).requires_grad || is_grad_enabled());
+    }
+
+    [Fact]
     public void Linear_ThroughAConvolution_EqualsTheMatrixProduct()
     {
         using var scope = NewDisposeScope();
