@@ -65,8 +65,8 @@ public sealed class RandomViews(AugmentationOptions options, int side)
         if (options.Noise > 0)
         {
             var deviation = PerImage(y, random, r => r.Uniform(0, options.Noise));
-            using var generator = random.Generator(y.device);
-            y = y.add_(empty_like(y).normal_(0, 1, generator).mul_(deviation));
+            using var generator = random.Generator();
+            y = y.add_(empty(y.shape, y.dtype).normal_(0, 1, generator).to(y.device).mul_(deviation));
         }
         return y.clamp_(0, 1).MoveToOuterDisposeScope();
     }

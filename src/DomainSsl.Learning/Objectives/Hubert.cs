@@ -87,7 +87,7 @@ public sealed class Hubert : IObjective
             throw new LearningException($"The first of objective.rounds clusters MFCC and has no 'block'; each further one needs a block of the encoder, 1 to {_f.Depth}.");
         _options = options;
         _seed = random.Next();
-        using var generator = random.Generator(Devices.Host);
+        using var generator = random.Generator();
         _parts = new Parts(options, _f, generator);
     }
 

@@ -50,7 +50,7 @@ public sealed class Mae : IObjective
         if (options.DecoderWidth % 4 != 0 || options.DecoderHeads < 1 || options.DecoderWidth % options.DecoderHeads != 0)
             throw new LearningException("objective.decoderWidth must be a multiple of 4 and of objective.decoderHeads.");
         _kept = Math.Max(1, (int)Math.Round(_f.Patches * (1 - options.Mask)));
-        using var generator = random.Generator(Devices.Host);
+        using var generator = random.Generator();
         _decoder = new Decoder(options, _f, generator);
     }
 
@@ -80,8 +80,8 @@ public sealed class Mae : IObjective
     private (Tensor Kept, Tensor Restore, Tensor Mask) RandomMasking(Tensor x, RandomStream random)
     {
         using var off = no_grad();
-        using var generator = random.Generator(x.device);
-        var noise = empty([x.shape[0], _f.Patches], ScalarType.Float32, x.device).uniform_(0, 1, generator); // B×N
+        using var generator = random.Generator();
+        var noise = empty([x.shape[0], _f.Patches], ScalarType.Float32).uniform_(0, 1, generator).to(x.device); // B×N
         var shuffle = noise.argsort(1);                                            // B×N
         var restore = shuffle.argsort(1);                                          // B×N, the inverse
         return (shuffle.narrow(1, 0, _kept), restore, restore.ge(_kept).to_type(ScalarType.Float32));

@@ -40,7 +40,7 @@ public sealed class SimClr : IObjective
         if (options.Temperature <= 0) throw new LearningException("objective.temperature must be above 0.");
         if (options.Projector.Count == 0 || options.Projector.Any(n => n < 1)) throw new LearningException("objective.projector needs at least one size, such as [512, 128].");
         (Encoder, _tau) = (encoder, options.Temperature);
-        using var generator = random.Generator(Devices.Host);
+        using var generator = random.Generator();
         var (layers, inputs) = (new List<(string, nn.Module<Tensor, Tensor>)>(), encoder.Dimensions);
         for (var i = 0; i < options.Projector.Count; i++)
         {

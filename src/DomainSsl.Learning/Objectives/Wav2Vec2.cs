@@ -89,7 +89,7 @@ public sealed class Wav2Vec2 : IObjective
             throw new LearningException("objective.gumbelStart must be at least gumbelEnd, that above 0, and gumbelDecay above 0 and at most 1.");
         _options = options;
         _tau = options.GumbelStart;
-        using var generator = random.Generator(Devices.Host);
+        using var generator = random.Generator();
         _parts = new Parts(options, _f, generator);
     }
 
@@ -117,7 +117,7 @@ public sealed class Wav2Vec2 : IObjective
         var c = _f.Context(z * (1 - hidden) + _parts.Mask.to_type(z.dtype) * hidden, lengths); // B×T'×D, c = g(z̃)
         c = _parts.Context.forward(At(c, places));                                 // N×P
 
-        using var generator = batch.Random.Generator(x.device);
+        using var generator = batch.Random.Generator();
         var logits = _parts.Logits.forward(At(z, places).to_type(ScalarType.Float32)).view(-1, _options.Groups, _options.Entries); // N×G×V, l
         var p = GumbelSoftmax(logits, _tau, generator);                            // N×G×V, one-hot, equation 1
         var e = p.transpose(0, 1).bmm(_parts.Codebooks).transpose(0, 1).flatten(1); // N×codeWidth, the chosen entries e₁ … e_G
@@ -138,7 +138,7 @@ public sealed class Wav2Vec2 : IObjective
     /// <param name="generator">Of the uniform numbers.</param>
     public static Tensor GumbelSoftmax(Tensor logits, double tau, Generator generator)
     {
-        var u = empty_like(logits.detach()).uniform_(1e-6, 1 - 1e-6, generator);
+        var u = empty(logits.shape, logits.dtype).uniform_(1e-6, 1 - 1e-6, generator).to(logits.device);
         var p = ((logits - (-u.log()).log()) / tau).softmax(-1);
         var hard = F.one_hot(p.detach().argmax(-1), p.shape[^1]).to_type(p.dtype);
         return hard + (p - p.detach());

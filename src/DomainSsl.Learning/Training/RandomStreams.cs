@@ -72,8 +72,8 @@ public sealed class RandomStream(ulong state)
         return order;
     }
 
-    /// <summary>A generator for whole tensors on a device, seeded from here.</summary>
-    public Generator Generator(Device device) => new(Next() >> 1, device);
+    /// <summary>A generator for whole tensors, seeded from here. It is the host's: what it fills is made there and then moved, so that a run's numbers are the same on any device.</summary>
+    public Generator Generator() => new(Next() >> 1, Devices.Host);
 
     internal static ulong Mix(ulong z)
     {
