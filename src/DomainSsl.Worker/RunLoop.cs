@@ -25,7 +25,7 @@ public enum WhenStopped
 /// </summary>
 public sealed partial class RunLoop(
     IRunQueue queue, IDbContextFactory<DomainSslContext> factory, DataFolder folder, RunLog runLog, ShardStore shards, PretrainRun pretrain, FineTuneRun fineTune, EvaluateRun evaluate,
-    LabelEfficiencyRun labelEfficiency, PredictRun predict, EmbedRun embed, ILogger<RunLoop> log)
+    LabelEfficiencyRun labelEfficiency, PredictRun predict, EmbedRun embed, FineTuneSpeechRun fineTuneSpeech, EvaluateSpeechRun evaluateSpeech, LabelEfficiencySpeechRun labelEfficiencySpeech, TranscribeRun transcribe, ILogger<RunLoop> log)
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1), ReportEvery = TimeSpan.FromMilliseconds(800);
 
@@ -101,6 +101,10 @@ public sealed partial class RunLoop(
         LabelEfficiencyRequest r => labelEfficiency.CarryOutAsync(r, context),
         PredictRequest r => predict.CarryOutAsync(r, context),
         EmbedRequest r => embed.CarryOutAsync(r, context),
+        FineTuneSpeechRequest r => fineTuneSpeech.CarryOutAsync(r, context),
+        EvaluateSpeechRequest r => evaluateSpeech.CarryOutAsync(r, context),
+        LabelEfficiencySpeechRequest r => labelEfficiencySpeech.CarryOutAsync(r, context),
+        TranscribeRequest r => transcribe.CarryOutAsync(r, context),
         _ => throw new ArgumentException($"No kind of run carries out a {request.GetType().Name}."),
     };
 

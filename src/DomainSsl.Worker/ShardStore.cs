@@ -29,6 +29,14 @@ public sealed record ShardItem(long Id, string Hash, string BlobHash, int Frame,
 /// <param name="Speech">The speech in it, by start; empty where none was looked for or found.</param>
 public sealed record SoundItem(string Hash, string BlobHash, double Start, double End, IReadOnlyList<Stretch> Speech);
 
+/// <summary>A recording by its item.</summary>
+/// <param name="Id">The item.</param>
+/// <param name="RecordingId">The recording.</param>
+/// <param name="Speaker">Who speaks: a pseudonym, or null.</param>
+/// <param name="Channels">Channels as stored.</param>
+/// <param name="Sound">What is heard.</param>
+public sealed record RecordedItem(long Id, long RecordingId, string? Speaker, int Channels, SoundItem Sound);
+
 /// <summary>A stretch of a recording.</summary>
 /// <param name="Start">Seconds.</param>
 /// <param name="End">Seconds.</param>
@@ -51,6 +59,9 @@ public sealed class ShardStore(IDbContextFactory<DomainSslContext> factory, IBlo
 
     // Longer sound without known pauses is cut evenly: what a step hears is a few seconds of it.
     private const double LongestPiece = 15;
+
+    // What is transcribed is learnt from whole; of longer stretches nobody knows which words are where.
+    private const double LongestSpoken = 30;
 
     /// <summary>The images of a collection, of given items, or of the whole library, by hash.</summary>
     /// <exception cref="RefusedException">There are none, or there are recordings among them.</exception>
@@ -90,15 +101,58 @@ public sealed class ShardStore(IDbContextFactory<DomainSslContext> factory, IBlo
             [.. r.Speech.Select(s => new Stretch(Math.Max(s.Start, r.Start), Math.Min(s.End, r.End), s.Channel)).OrderBy(s => s.Start).ThenBy(s => s.Channel)]))];
     }
 
+    /// <summary>Recordings by their items, with the speech found in them.</summary>
+    /// <exception cref="RefusedException">Some are no recordings of this library.</exception>
+    public async Task<IReadOnlyDictionary<long, RecordedItem>> RecordingsAsync(IEnumerable<long> itemIds, CancellationToken cancel)
+    {
+        await using var db = await factory.CreateDbContextAsync(cancel);
+        var (ids, found) = (itemIds.Distinct().ToList(), new Dictionary<long, RecordedItem>());
+        foreach (var some in ids.Chunk(500))
+        {
+            var rows = await db.Items.AsNoTracking().Where(i => some.Contains(i.Id) && i.Kind == ItemKind.Sound).Select(i => new
+            {
+                i.Id, i.Hash, i.RecordingId, i.Recording!.BlobHash, i.Start, i.End, Channels = i.Recording!.StoredChannels, Speaker = i.Recording!.Speaker!.Pseudonym,
+                Speech = i.Recording!.Segments.Where(s => s.End > i.Start && s.Start < i.End).Select(s => new { s.Start, s.End, s.Channel }).ToList(),
+            }).ToListAsync(cancel);
+            foreach (var r in rows)
+                found[r.Id] = new RecordedItem(r.Id, r.RecordingId!.Value, r.Speaker, r.Channels, new SoundItem(r.Hash, r.BlobHash, r.Start, r.End,
+                    [.. r.Speech.Select(s => new Stretch(Math.Max(s.Start, r.Start), Math.Min(s.End, r.End), s.Channel)).OrderBy(s => s.Start).ThenBy(s => s.Channel)]));
+        }
+        return found.Count == ids.Count ? found : throw new RefusedException("no-item", "Some of the items are not recordings of this library; import the recordings first.");
+    }
+
+    /// <summary>What is said in recordings as a shard, a piece for each label, whole.</summary>
+    /// <param name="labels">The labels; several may be of one recording.</param>
+    /// <param name="context">Told how far it is; its stop is heeded.</param>
+    /// <returns>The shard, and the place of each label in it; null for those that are too short or too long to learn from.</returns>
+    /// <exception cref="RefusedException">A recording cannot be read.</exception>
+    public async Task<(string Path, IReadOnlyList<int?> Places)> PrepareSpokenAsync(IReadOnlyList<SpokenLabel> labels, RunContext context)
+    {
+        var recordings = await RecordingsAsync(labels.Select(l => l.ItemId), context.Stop);
+        var pieces = labels.Select(l =>
+        {
+            var sound = recordings[l.ItemId].Sound;
+            var (start, end) = (Math.Max(sound.Start, l.Start ?? sound.Start), Math.Min(sound.End, l.End ?? sound.End));
+            return sound with { Hash = FormattableString.Invariant($"{sound.Hash}/{start:R}-{end:R}"), Speech = [new Stretch(start, end)] };
+        }).ToList();
+        var fitting = pieces.Where(p => p.Speech[0].End - p.Speech[0].Start is > 0 and <= LongestSpoken).DistinctBy(p => p.Hash).ToList();
+        if (fitting.Count == 0) throw new RefusedException("spoken-too-long", $"All of the transcribed recordings are longer than {LongestSpoken:0} seconds; cut them where the speaker pauses, or give transcripts with times.");
+        var path = PrepareSounds(fitting, context, LongestSpoken);
+        using var shard = SoundShard.Open(path);
+        var places = shard.ItemHashes.Select((hash, place) => (hash, place)).ToDictionary(p => p.hash, p => p.place);
+        return (path, [.. pieces.Select(p => places.TryGetValue(p.Hash, out var place) ? place : (int?)null)]);
+    }
+
     /// <summary>The recordings as a shard of pieces of at most 15 seconds: the speech in them where it is known, else all of them.</summary>
     /// <param name="items">The recordings; their order does not matter.</param>
     /// <param name="context">Told how far it is; its stop is heeded.</param>
+    /// <param name="longest">Seconds of a piece at most.</param>
     /// <returns>The shard.</returns>
     /// <exception cref="RefusedException">A recording cannot be read.</exception>
-    public string PrepareSounds(IReadOnlyList<SoundItem> items, RunContext context)
+    public string PrepareSounds(IReadOnlyList<SoundItem> items, RunContext context, double longest = LongestPiece)
     {
         // The name says which pieces are in it: were speech ever looked for again, the shard would be another.
-        var name = NameOf([.. items.OrderBy(i => i.Hash, StringComparer.Ordinal).Select(i => FormattableString.Invariant($"{i.Hash} {string.Join(' ', Pieces(i).Select(p => FormattableString.Invariant($"{p.Start:R}-{p.End:R}/{p.Channel}")))}"))]);
+        var name = NameOf([.. items.OrderBy(i => i.Hash, StringComparer.Ordinal).Select(i => FormattableString.Invariant($"{i.Hash} {string.Join(' ', Pieces(i, longest).Select(p => FormattableString.Invariant($"{p.Start:R}-{p.End:R}/{p.Channel}")))}"))]);
         var path = Path.Combine(folder.Shards, $"{name}-sound-p{SoundPreparation}.shard");
         if (IsThere(path)) return path;
         using var writer = new SoundShardWriter(path);
@@ -108,7 +162,8 @@ public sealed class ShardStore(IDbContextFactory<DomainSslContext> factory, IBlo
         foreach (var recording in items.GroupBy(i => i.BlobHash).OrderBy(r => r.Key, StringComparer.Ordinal))
         {
             context.Stop.ThrowIfCancellationRequested();
-            AddPieces(writer, recording.Key, [.. recording.OrderBy(i => i.Start).ThenBy(i => i.Hash, StringComparer.Ordinal)], context.Stop);
+            var pieces = recording.OrderBy(i => i.Start).ThenBy(i => i.Hash, StringComparer.Ordinal).SelectMany(i => Pieces(i, longest).Select(p => (i.Hash, p)));
+            foreach (var (hash, samples) in Read(recording.Key, [.. pieces], context.Stop)) writer.Add(hash, samples);
             done += recording.Count();
             var seconds = time.GetElapsedTime(begun).TotalSeconds;
             context.Report(new RunReport(Stage: $"Reading {done:#,0} of {items.Count:#,0} recordings", SecondsLeft: seconds / done * (items.Count - done)));
@@ -119,46 +174,54 @@ public sealed class ShardStore(IDbContextFactory<DomainSslContext> factory, IBlo
         return path;
     }
 
-    private void AddPieces(SoundShardWriter writer, string blobHash, IReadOnlyList<SoundItem> items, CancellationToken cancel)
+    /// <summary>Stretches of a stored recording, 16 kHz, each as it is whole; block by block, whatever the length of the recording: in memory are the stretches that the block is in.</summary>
+    /// <param name="blobHash">The recording.</param>
+    /// <param name="stretches">By name, in any order; those under 0.1 s do not come.</param>
+    /// <param name="cancel">Looked at between blocks.</param>
+    /// <exception cref="RefusedException">The recording cannot be read.</exception>
+    internal IEnumerable<(T Name, float[] Samples)> Read<T>(string blobHash, IReadOnlyList<(T Name, Stretch At)> stretches, CancellationToken cancel)
     {
-        try
+        using var stream = blobs.Open(blobHash);
+        using var reader = Sound(() => SoundReader.Open(stream, cancellation: cancel));
+        var (channels, rate) = (reader.Format.Channels, reader.Format.SampleRate);
+        var waiting = new Queue<Part<T>>(stretches.Select(s => new Part<T>(s.Name, (long)Math.Round(s.At.Start * rate), (long)Math.Round(s.At.End * rate), s.At.Channel))
+            .Where(p => p.To - p.From >= rate / 10).OrderBy(p => p.From).ThenBy(p => p.Channel));
+        var (open, block) = (new List<Part<T>>(), new float[channels << 15]);
+        for (long at = 0; Sound(() => reader.Read(block)) is var read and > 0; at += read / channels)
         {
-            using var stream = blobs.Open(blobHash);
-            using var reader = SoundReader.Open(stream, cancellation: cancel);
-            var (channels, rate) = (reader.Format.Channels, reader.Format.SampleRate);
-            // Block by block, whatever the length of the recording; in memory are the pieces that the block is in.
-            var waiting = new Queue<Part>(items.SelectMany(item => Pieces(item).Select(p => new Part(item.Hash, (long)Math.Round(p.Start * rate), (long)Math.Round(p.End * rate), p.Channel)))
-                .Where(p => p.To - p.From >= rate / 10).OrderBy(p => p.From).ThenBy(p => p.Channel));
-            var (open, block) = (new List<Part>(), new float[channels << 15]);
-            for (long at = 0; reader.Read(block) is var read and > 0; at += read / channels)
-            {
-                var end = at + read / channels;
-                while (waiting.TryPeek(out var next) && next.From < end) open.Add(waiting.Dequeue());
-                foreach (var part in open) part.Add(block.AsSpan(0, read), channels, at);
-                foreach (var part in open.Where(p => p.To <= end)) writer.Add(part.Hash, part.Samples.ToArray());
-                open.RemoveAll(p => p.To <= end);
-            }
-            // The end of a recording as its row has it may lie a sample behind the last.
-            foreach (var part in open.Where(p => p.Samples.Count >= rate / 10)) writer.Add(part.Hash, part.Samples.ToArray());
+            cancel.ThrowIfCancellationRequested();
+            var end = at + read / channels;
+            while (waiting.TryPeek(out var next) && next.From < end) open.Add(waiting.Dequeue());
+            foreach (var part in open) part.Add(block.AsSpan(0, read), channels, at);
+            foreach (var part in open.Where(p => p.To <= end)) yield return (part.Name, part.Samples.ToArray());
+            open.RemoveAll(p => p.To <= end);
+            if (open.Count == 0 && waiting.Count == 0) yield break;
         }
-        catch (AudioException e)
+        // The end of a recording as its row has it may lie a sample behind the last.
+        foreach (var part in open.Where(p => p.Samples.Count >= rate / 10)) yield return (part.Name, part.Samples.ToArray());
+
+        TResult Sound<TResult>(Func<TResult> read)
         {
-            throw new RefusedException("item-unreadable", $"The stored recording {blobHash[..12]} can no longer be read: {e.Message} Restore a backup, or make a collection without it.");
+            try { return read(); }
+            catch (AudioException e)
+            {
+                throw new RefusedException("item-unreadable", $"The stored recording {blobHash[..12]} can no longer be read: {e.Message} Restore a backup, or do without it.");
+            }
         }
     }
 
     /// <summary>The speech of an item, or all of it, in pieces that are not too long.</summary>
-    internal static IEnumerable<Stretch> Pieces(SoundItem item)
+    internal static IEnumerable<Stretch> Pieces(SoundItem item, double longest = LongestPiece)
     {
         foreach (var stretch in item.Speech.Count > 0 ? item.Speech : [new Stretch(item.Start, item.End)])
         {
-            var count = Math.Max(1, (int)Math.Ceiling((stretch.End - stretch.Start) / LongestPiece - 1e-9));
+            var count = Math.Max(1, (int)Math.Ceiling((stretch.End - stretch.Start) / longest - 1e-9));
             var length = (stretch.End - stretch.Start) / count;
             for (var i = 0; i < count; i++) yield return stretch with { Start = stretch.Start + i * length, End = stretch.Start + (i + 1) * length };
         }
     }
 
-    private sealed record Part(string Hash, long From, long To, int? Channel)
+    private sealed record Part<T>(T Name, long From, long To, int? Channel)
     {
         public List<float> Samples { get; } = [];
 

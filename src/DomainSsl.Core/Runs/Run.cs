@@ -15,6 +15,14 @@ public enum RunKind
     Predict,
     /// <summary>Feature vectors of items.</summary>
     Embed,
+    /// <summary>A transcriber from transcribed recordings.</summary>
+    FineTuneSpeech,
+    /// <summary>Error rates of a transcriber.</summary>
+    EvaluateSpeech,
+    /// <summary>What pretraining is worth: arms by minutes of transcribed speech.</summary>
+    LabelEfficiencySpeech,
+    /// <summary>What is said in recordings.</summary>
+    Transcribe,
 }
 
 /// <summary>Where a run stands.</summary>

@@ -17,6 +17,10 @@ public static class RunRequestJson
         LabelEfficiencyRequest => RunKind.LabelEfficiency,
         PredictRequest => RunKind.Predict,
         EmbedRequest => RunKind.Embed,
+        FineTuneSpeechRequest => RunKind.FineTuneSpeech,
+        EvaluateSpeechRequest => RunKind.EvaluateSpeech,
+        LabelEfficiencySpeechRequest => RunKind.LabelEfficiencySpeech,
+        TranscribeRequest => RunKind.Transcribe,
         _ => throw new ArgumentException($"No kind of run carries out a {request.GetType().Name}.", nameof(request)),
     };
 
@@ -35,6 +39,10 @@ public static class RunRequestJson
         RunKind.LabelEfficiency => typeof(LabelEfficiencyRequest),
         RunKind.Predict => typeof(PredictRequest),
         RunKind.Embed => typeof(EmbedRequest),
+        RunKind.FineTuneSpeech => typeof(FineTuneSpeechRequest),
+        RunKind.EvaluateSpeech => typeof(EvaluateSpeechRequest),
+        RunKind.LabelEfficiencySpeech => typeof(LabelEfficiencySpeechRequest),
+        RunKind.Transcribe => typeof(TranscribeRequest),
         _ => throw new ArgumentOutOfRangeException(nameof(kind)),
     };
 }

@@ -62,3 +62,40 @@ public sealed record PredictRequest(string ModelId, long? CollectionId, IReadOnl
 /// <param name="CollectionId">All items of a collection, or</param>
 /// <param name="ItemIds">these items.</param>
 public sealed record EmbedRequest(string ModelId, long? CollectionId, IReadOnlyList<long>? ItemIds) : RunRequest;
+
+/// <summary>What is said in a recording, or in a stretch of it.</summary>
+/// <param name="ItemId">The recording's item.</param>
+/// <param name="Text">As written.</param>
+/// <param name="Speaker">Pseudonym or given speaker; splits go by it.</param>
+/// <param name="Start">Where the stretch begins in the recording, seconds; null: where the item does.</param>
+/// <param name="End">Where it ends, seconds; null: where the item does.</param>
+public sealed record SpokenLabel(long ItemId, string Text, string Speaker, double? Start = null, double? End = null);
+
+/// <summary>Train a transcriber.</summary>
+/// <param name="Labels">What is said.</param>
+/// <param name="EncoderId">The encoder, or <c>scratch</c>.</param>
+/// <param name="ModelName">The name of the transcriber to be made.</param>
+/// <param name="Seed">Seed of every random stream.</param>
+/// <param name="Settings">The resolved settings as JSON; null for the defaults.</param>
+public sealed record FineTuneSpeechRequest(IReadOnlyList<SpokenLabel> Labels, string EncoderId, string ModelName, long Seed, string? Settings = null) : RunRequest;
+
+/// <summary>Measure a transcriber.</summary>
+/// <param name="ModelId">The transcriber.</param>
+/// <param name="Labels">What is said in recordings that it was not trained on.</param>
+public sealed record EvaluateSpeechRequest(string ModelId, IReadOnlyList<SpokenLabel> Labels) : RunRequest;
+
+/// <summary>Measure what pretraining is worth for transcribing.</summary>
+/// <param name="Train">Transcribed recordings to draw from.</param>
+/// <param name="Test">Transcribed recordings of other speakers.</param>
+/// <param name="EncoderIds">The arms; from scratch is always added.</param>
+/// <param name="Budgets">Minutes of transcribed speech.</param>
+/// <param name="Repeats">Draws a budget.</param>
+/// <param name="Seed">Seed of draws and training.</param>
+/// <param name="Settings">The resolved settings as JSON; null for the defaults.</param>
+public sealed record LabelEfficiencySpeechRequest(IReadOnlyList<SpokenLabel> Train, IReadOnlyList<SpokenLabel> Test, IReadOnlyList<string> EncoderIds, IReadOnlyList<int> Budgets, int Repeats, long Seed,
+    string? Settings = null) : RunRequest;
+
+/// <summary>Write down what is said in recordings.</summary>
+/// <param name="ModelId">The transcriber.</param>
+/// <param name="ItemIds">Items of whole recordings.</param>
+public sealed record TranscribeRequest(string ModelId, IReadOnlyList<long> ItemIds) : RunRequest;

@@ -133,6 +133,25 @@ public sealed partial class TranscriptService(IDbContextFactory<DomainSslContext
         return receipt;
     }
 
+    /// <summary>Makes what a model wrote the newest version, as a draft; where a person has written, corrected, brought in or accepted the newest one, that stays and nothing changes.</summary>
+    /// <param name="recordingId">The recording.</param>
+    /// <param name="transcript">With times and confidences.</param>
+    /// <param name="model">The model's name.</param>
+    /// <param name="clientKey">Of this transcription: stored twice, it is stored once.</param>
+    /// <param name="cancel">Stops before anything is stored.</param>
+    /// <returns>Null where a person's transcript stays.</returns>
+    public async Task<TranscriptReceipt?> StoreTranscribedAsync(long recordingId, Transcript transcript, string model, string clientKey, CancellationToken cancel = default)
+    {
+        await using var db = await factory.CreateDbContextAsync(cancel);
+        await using var transaction = await db.Database.BeginTransactionAsync(cancel);
+        var newest = await db.TranscriptVersions.Where(v => v.Transcript!.RecordingId == recordingId).OrderByDescending(v => v.Number).Select(v => (TranscriptDeed?)v.Deed).FirstOrDefaultAsync(cancel);
+        if (newest is not null and not TranscriptDeed.Transcribed) return null;
+        var receipt = await BringInAsync(db, recordingId, transcript, TranscriptDeed.Transcribed, TranscriptState.Draft, model, clientKey, cancel);
+        if (!receipt.Again) await RecordAsync(db, recordingId, TranscriptDeed.Transcribed, receipt.Version, null, model, cancel);
+        await transaction.CommitAsync(cancel);
+        return receipt;
+    }
+
     /// <summary>Within the caller's transaction, and without an entry in the audit log: an import has its own of both.</summary>
     internal async Task<TranscriptReceipt> BringInAsync(DomainSslContext db, long recordingId, Transcript transcript, TranscriptDeed deed, TranscriptState state, string by, string clientKey, CancellationToken cancel)
     {

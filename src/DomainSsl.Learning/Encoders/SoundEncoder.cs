@@ -184,20 +184,25 @@ public sealed class SoundEncoder : Encoder
     /// <param name="blocks">How many blocks; null: all, and the last normalisation.</param>
     public Tensor Context(Tensor latents, long[]? lengths, int? blocks = null)
     {
+        var x = AfterEach(latents, lengths).ElementAt(blocks ?? Depth).to_type(ScalarType.Float32);
+        return blocks is null ? _norm.forward(x) : x;
+    }
+
+    /// <summary>What each block of the context network gives, first to last, B×T'×D each, float32; arguments as of <see cref="Context"/>.</summary>
+    public IReadOnlyList<Tensor> Layers(Tensor latents, long[]? lengths) => [.. AfterEach(latents, lengths).Skip(1).Select(x => x.to_type(ScalarType.Float32))];
+
+    // What goes into the first block, then what comes out of each; computed as far as it is asked for.
+    private IEnumerable<Tensor> AfterEach(Tensor latents, long[]? lengths)
+    {
         var x = latents;
         if (_join is not null) x = _join.forward(TransformerBlock.Normalised(_joinNorm!, x));
-        var frames = lengths is null ? null : Frames(lengths);
-        var there = There(x, frames);
+        var there = There(x, lengths is null ? null : Frames(lengths));
         if (there is not null) x = x * there;
-        if (_positions is not null)
-        {
-            x = x + F.gelu(_positions.forward(x));
-            var seen = there?.ne(0).view(x.shape[0], 1, 1, x.shape[1]);
-            foreach (var block in _transformer.Take(blocks ?? Depth)) x = block.Attend(x, seen);
-        }
-        foreach (var block in _convolutions.Take(blocks ?? Depth)) x = block.Forward(x, there);
-        x = x.to_type(ScalarType.Float32);
-        return blocks is null ? _norm.forward(x) : x;
+        var seen = _positions is null ? null : there?.ne(0).view(x.shape[0], 1, 1, x.shape[1]);
+        if (_positions is not null) x = x + F.gelu(_positions.forward(x));
+        yield return x;
+        foreach (var block in _transformer) yield return x = block.Attend(x, seen);
+        foreach (var block in _convolutions) yield return x = block.Forward(x, there);
     }
 
     /// <summary>B×T×1: 1 where an item is, 0 behind its end; null where all are as long as the batch.</summary>

@@ -28,11 +28,12 @@ public sealed class Figure
     /// <param name="metric">What the vertical axis shows, e.g. AUROC.</param>
     /// <param name="caption">A line below: what the intervals are, how many test patients.</param>
     /// <param name="points">All dots; arms keep the order in which they first come. One called <c>scratch</c> is grey.</param>
-    public Figure(string title, string metric, string caption, IReadOnlyList<FigurePoint> points)
+    /// <param name="unit">What is counted along the horizontal axis.</param>
+    public Figure(string title, string metric, string caption, IReadOnlyList<FigurePoint> points, string unit = "labelled images")
     {
         if (points.Count == 0) throw new ArgumentException("A figure needs at least one point.", nameof(points));
         _title = title;
-        _description = $"{metric} by number of labels: " + string.Join("; ", points.Select(p => $"{p.Arm}, {p.Labels} labels: {p.Figure}"));
+        _description = $"{metric} by {unit}: " + string.Join("; ", points.Select(p => $"{p.Arm}, {p.Labels}: {p.Figure}"));
 
         var budgets = points.Select(p => p.Labels).Distinct().Order().ToArray();
         var arms = points.Select(p => p.Arm).Distinct().ToArray();
@@ -52,7 +53,7 @@ public sealed class Figure
             Text(v.ToString("F" + decimals, CultureInfo.InvariantCulture), Left - 10, Y(v) + 4.5f, 13, Quiet, Align.End);
         }
         foreach (var b in budgets) Text(b.ToString(CultureInfo.InvariantCulture), X(b), Height - Bottom + 22, 13, Quiet, Align.Middle);
-        Text("labelled images", (Left + Width - Right) / 2, Height - Bottom + 42, 13, Quiet, Align.Middle);
+        Text(unit, (Left + Width - Right) / 2, Height - Bottom + 42, 13, Quiet, Align.Middle);
         Text(caption, Left, Height - 12, 12, Quiet);
 
         // Arms stand side by side at each number of labels, closer together where the numbers are.

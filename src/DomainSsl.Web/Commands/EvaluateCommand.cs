@@ -11,14 +11,15 @@ internal static class EvaluateCommand
 {
     public static Command Create(CommandContext context)
     {
-        var model = new Argument<string>("MODEL") { Description = "A classifier, by id or name." };
-        var labels = new Option<string>("--labels") { Description = "A CSV with the columns file,label; rows of patients that the model was trained on are left out.", HelpName = "CSV", Required = true };
+        var model = new Argument<string>("MODEL") { Description = "A classifier or a transcriber, by id or name." };
+        var labels = new Option<string>("--labels") { Description = "A CSV with the columns file,label, or file,text for a transcriber; rows of patients or speakers that the model was trained on are left out.", HelpName = "CSV", Required = true };
         var here = RunCommands.Here();
-        var command = new Command("evaluate", "Measures a classifier on labels that it was not trained on.") { model, labels, here };
+        var command = new Command("evaluate", "Measures a classifier or a transcriber on labels that it was not trained on.") { model, labels, here };
         return context.Runs(command, async run =>
         {
             var measured = await RunCommands.ModelAsync(run, run.Need(model));
             var table = await LabelTables.ReadAsync(run, run.Need(labels));
+            if (table.Spoken) return await TranscriberAsync(run, measured, table, run.Get(here));
             var ended = await RunCommands.CarryOutAsync(run, new EvaluateRequest(measured.Id, LabelTables.WithPatients([table])[0]), $"Measuring {measured.Name}", run.Get(here));
             var result = JsonSerializer.Deserialize<EvaluateRun.Result>(ended.Summary!, RunContext.Json)!;
             run.Output.Result(new { result.N, result.Patients, result.LeftOut, result.Metrics, table.Refused }, console =>
@@ -29,5 +30,18 @@ internal static class EvaluateCommand
             });
             return table.Refused.Count > 0 ? CommandLine.SomeRefused : CommandLine.Done;
         });
+    }
+
+    private static async Task<int> TranscriberAsync(CommandRun run, Core.Models.Model measured, LabelTable table, bool here)
+    {
+        var ended = await RunCommands.CarryOutAsync(run, new EvaluateSpeechRequest(measured.Id, LabelTables.WithSpeakers([table])[0]), $"Measuring {measured.Name}", here);
+        var result = JsonSerializer.Deserialize<EvaluateSpeechRun.Result>(ended.Summary!, RunContext.Json)!;
+        run.Output.Result(new { result.N, result.Patients, result.LeftOut, result.Metrics, result.Speakers, table.Refused }, console =>
+        {
+            console.WriteLine($"{measured.Name} on {result.N:#,0} recordings of {result.Patients:#,0} speakers:");
+            foreach (var (key, figure) in result.Metrics) console.WriteLine($"  {key} {figure}");
+            if (result.LeftOut > 0) console.WriteLine($"{result.LeftOut:#,0} rows were left out: of speakers that the model was trained on, or without a text that fits.");
+        });
+        return table.Refused.Count > 0 ? CommandLine.SomeRefused : CommandLine.Done;
     }
 }

@@ -10,26 +10,32 @@ using Spectre.Console;
 
 namespace DomainSsl.Web.Commands;
 
-/// <summary><c>finetune --labels CSV --encoder MODEL|scratch</c>: a classifier from a table of labels. The labels become those of a task, with its test patients locked.</summary>
+/// <summary>
+/// <c>finetune --labels CSV --encoder MODEL|scratch</c>: a classifier from a table of labels, which become those of a task with its test patients locked; or a transcriber from a table of transcripts.
+/// </summary>
 internal static class FineTuneCommand
 {
     public static Command Create(CommandContext context)
     {
-        var labels = new Option<string>("--labels") { Description = "A CSV with the columns file,label and, if wanted, patient.", HelpName = "CSV", Required = true };
+        var labels = new Option<string>("--labels") { Description = "A CSV with the columns file,label and, if wanted, patient; for a transcriber file,text and, if wanted, speaker.", HelpName = "CSV", Required = true };
         var encoder = new Option<string>("--encoder") { Description = "The encoder to begin from, or scratch.", HelpName = "MODEL", Required = true };
         var mode = new Option<string>("--mode") { Description = "probe, full, or best: both, chosen within the training labels.", DefaultValueFactory = _ => "best" };
         mode.AcceptOnlyFromAmong("probe", "full", "best");
         var task = new Option<string?>("--task") { Description = "The task whose labels these are; made if it is not there. Without it one is made, named like the CSV.", HelpName = "NAME" };
-        var name = new Option<string?>("--name") { Description = "The name of the classifier to be made." };
+        var name = new Option<string?>("--name") { Description = "The name of the model to be made." };
         var seed = new Option<long>("--seed") { Description = "Seed of everything random.", HelpName = "S", DefaultValueFactory = _ => 1 };
+        var set = new Option<string[]>("--set") { Description = "Changes a setting of a transcriber's training, e.g. steps=1000; may be given several times.", HelpName = "path=value" };
         var here = RunCommands.Here();
-        var command = new Command("finetune", "Trains a classifier on a table of labels.") { labels, encoder, mode, task, name, seed, here };
+        var command = new Command("finetune", "Trains a classifier on a table of labels, or a transcriber on a table of transcripts.") { labels, encoder, mode, task, name, seed, set, here };
         return context.Runs(command, async run =>
         {
             var services = await RunCommands.ServicesAsync(run);
             var start = run.Need(encoder) == "scratch" ? null : await RunCommands.ModelAsync(run, run.Need(encoder));
             if (start is null && run.Get(mode) == "probe") throw new UsageException("A probe needs a pretrained encoder; from scratch use --mode full or best.");
             var table = await LabelTables.ReadAsync(run, run.Need(labels));
+            if (table.Spoken)
+                return await TranscriberAsync(run, table, start, run.Get(name) ?? $"{Path.GetFileNameWithoutExtension(run.Need(labels))} on {start?.Name ?? "scratch"}", run.Get(seed), SpeechSettings.Resolve(run.Get(set)), run.Get(here));
+            if (run.Get(set) is { Length: > 0 }) throw new UsageException("--set is for a transcriber, and this is a table of labels; leave it out.");
             var classes = LabelTables.Classes(table.Rows);
             var target = await TaskAsync(run, services, run.Get(task), Path.GetFileNameWithoutExtension(run.Need(labels)), table, classes, start?.Id);
             await services.GetRequiredService<TaskService>().ImportLabelsAsync(target.Id, [.. table.Rows.Select(r => new GivenLabel(r.Found.Item, r.Class))], run.Who, run.Cancel);
@@ -47,6 +53,21 @@ internal static class FineTuneCommand
             });
             return table.Refused.Count > 0 ? CommandLine.SomeRefused : CommandLine.Done;
         });
+    }
+
+    private static async Task<int> TranscriberAsync(CommandRun run, LabelTable table, Core.Models.Model? encoder, string name, long seed, string? settings, bool here)
+    {
+        var request = new FineTuneSpeechRequest(LabelTables.WithSpeakers([table])[0], encoder?.Id ?? "scratch", name, seed, settings);
+        var ended = await RunCommands.CarryOutAsync(run, request, $"Training {name}", here);
+        var result = JsonSerializer.Deserialize<FineTuneSpeechRun.Result>(ended.Summary!, RunContext.Json)!;
+        run.Output.Result(new { result.Model, result.Run, result.Metrics, result.Chosen, result.Minutes, result.LeftOut, table.Refused }, console =>
+        {
+            console.MarkupLineInterpolated($"[bold]{name}[/] ({result.Model}): {result.Chosen.Steps:#,0} steps on {result.Minutes:0.0} minutes of transcribed speech.");
+            foreach (var (key, figure) in result.Metrics) console.WriteLine($"  {key} {figure}");
+            if (result.Metrics.Count > 0) console.WriteLine($"On {result.Chosen.HeldOutSpeakers:#,0} speakers held out of the table, by whom the number of steps was chosen; 'evaluate' measures on others.");
+            if (result.LeftOut > 0) console.WriteLine($"{result.LeftOut:#,0} rows were left out: without words, too long, or with more letters than their sound has room for.");
+        });
+        return table.Refused.Count > 0 ? CommandLine.SomeRefused : CommandLine.Done;
     }
 
     private static async Task<LabelTask> TaskAsync(CommandRun run, IServiceProvider services, string? name, string fallback, LabelTable table, IReadOnlyList<string> classes, string? encoder)

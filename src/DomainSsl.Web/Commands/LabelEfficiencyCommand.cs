@@ -1,5 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
+using DomainSsl.Core;
+using DomainSsl.Core.Importing;
 using DomainSsl.Core.Runs;
 using DomainSsl.Core.Storage;
 using DomainSsl.Worker;
@@ -7,7 +9,7 @@ using Spectre.Console;
 
 namespace DomainSsl.Web.Commands;
 
-/// <summary><c>label-efficiency</c>: what pretraining is worth, in labels.</summary>
+/// <summary><c>label-efficiency</c>: what pretraining is worth, in labels, or in minutes of transcribed speech.</summary>
 internal static class LabelEfficiencyCommand
 {
     public static Command Create(CommandContext context)
@@ -15,16 +17,17 @@ internal static class LabelEfficiencyCommand
         var train = new Option<string>("--train") { Description = "A CSV of labels to draw from.", HelpName = "CSV", Required = true };
         var test = new Option<string>("--test") { Description = "A CSV of labels of other patients, to test on.", HelpName = "CSV", Required = true };
         var encoders = new Option<string[]>("--encoder") { Description = "The encoders to compare, the one of interest first (MODEL@SIDE on images of another size); from scratch is always beside them.", HelpName = "MODEL", AllowMultipleArgumentsPerToken = true, Required = true };
-        var budgets = new Option<string>("--budgets") { Description = "Numbers of labels.", HelpName = "N,N,…", DefaultValueFactory = _ => "10,20,50,100,200" };
-        var repeats = new Option<int>("--repeats") { Description = "Draws of labels for each number.", HelpName = "N", DefaultValueFactory = _ => 10 };
+        var budgets = new Option<string?>("--budgets") { Description = "Numbers of labels (10,20,50,100,200), or of minutes where the tables hold transcripts (5,15).", HelpName = "N,N,…" };
+        var repeats = new Option<int?>("--repeats") { Description = "Draws of labels for each number (10; of transcribed speech 3).", HelpName = "N" };
         var modes = new Option<string>("--modes") { Description = "probe,full, or one of them.", DefaultValueFactory = _ => "probe,full" };
         var seed = new Option<int>("--seed") { Description = "Seed of draws, fits and intervals.", HelpName = "S", DefaultValueFactory = _ => 1 };
         var output = new Option<string?>("--out") { Description = "A folder for the figure (SVG, PNG) and the table (CSV).", HelpName = "DIR" };
+        var set = new Option<string[]>("--set") { Description = "Changes a setting of a transcriber's training, e.g. steps=1000; may be given several times.", HelpName = "path=value" };
         var here = RunCommands.Here();
-        var command = new Command("label-efficiency", "Shows what pretraining is worth: every encoder and from scratch on the same draws of labels.") { train, test, encoders, budgets, repeats, modes, seed, output, here };
+        var command = new Command("label-efficiency", "Shows what pretraining is worth: every encoder and from scratch on the same draws of labels.") { train, test, encoders, budgets, repeats, modes, seed, output, set, here };
         return context.Runs(command, async run =>
         {
-            var counts = Numbers(run.Get(budgets)!);
+            if (run.Get(budgets) is { } named) Numbers(named);
             if (run.Get(repeats) < 1) throw new UsageException("--repeats must be at least 1.");
             var services = await RunCommands.ServicesAsync(run);
             var ids = new List<string>();
@@ -37,18 +40,21 @@ internal static class LabelEfficiencyCommand
                 ids.Add((await RunCommands.ModelAsync(run, parts[0])).Id + (parts.Length == 2 ? $"@{parts[1]}" : ""));
             }
             var (drawn, tested) = (await LabelTables.ReadAsync(run, run.Need(train)), await LabelTables.ReadAsync(run, run.Need(test)));
+            if (drawn.Spoken != tested.Spoken) throw new RefusedException("other-kind", "One of the tables holds labels and the other transcripts; give two of one kind.");
+            if (drawn.Spoken)
+            {
+                var spoken = LabelTables.WithSpeakers([drawn, tested]);
+                return await SpeechAsync(run, new LabelEfficiencySpeechRequest(spoken[0], spoken[1], [.. ids.Distinct()], Numbers(run.Get(budgets) ?? "5,15"), run.Get(repeats) ?? 3, run.Get(seed), SpeechSettings.Resolve(run.Get(set))),
+                    run.Get(here), run.Get(output), [.. drawn.Refused, .. tested.Refused]);
+            }
             var labels = LabelTables.WithPatients([drawn, tested]);
-            var request = new LabelEfficiencyRequest(labels[0], labels[1], LabelTables.Classes(drawn.Rows.Concat(tested.Rows)), [.. ids.Distinct()], counts, run.Get(repeats),
+            var request = new LabelEfficiencyRequest(labels[0], labels[1], LabelTables.Classes(drawn.Rows.Concat(tested.Rows)), [.. ids.Distinct()], Numbers(run.Get(budgets) ?? "10,20,50,100,200"), run.Get(repeats) ?? 10,
                 run.Get(modes)!.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries), run.Get(seed));
             var ended = await RunCommands.CarryOutAsync(run, request, "Comparing what few labels give", run.Get(here));
 
             var folder = services.GetRequiredService<DataFolder>().Run(ended.Id);
             var result = await LabelEfficiencyRun.ReadAsync(folder, run.Cancel);
-            if (run.Get(output) is { } to)
-            {
-                Directory.CreateDirectory(to);
-                foreach (var file in Directory.EnumerateFiles(folder, "label-efficiency.*")) File.Copy(file, Path.Combine(to, Path.GetFileName(file)), overwrite: true);
-            }
+            CopyOut(folder, run.Get(output));
             var refused = drawn.Refused.Concat(tested.Refused).ToList();
             run.Output.Result(new { result.Arms, result.Differences, result.Comparisons, result.LabelsSaved, result.Verdict, result.Metric, result.Members, result.TestItems, result.TestPatients, Run = ended.Id, Refused = refused }, console =>
             {
@@ -63,6 +69,36 @@ internal static class LabelEfficiencyCommand
             });
             return refused.Count > 0 ? CommandLine.SomeRefused : CommandLine.Done;
         });
+    }
+
+    private static async Task<int> SpeechAsync(CommandRun run, LabelEfficiencySpeechRequest request, bool here, string? output, IReadOnlyList<RefusedFile> refused)
+    {
+        var ended = await RunCommands.CarryOutAsync(run, request, "Comparing what few minutes give", here);
+        var folder = (await run.ServiceAsync<DataFolder>()).Run(ended.Id);
+        var result = await LabelEfficiencySpeechRun.ReadAsync(folder, run.Cancel);
+        CopyOut(folder, output);
+        run.Output.Result(new
+        {
+            result.Arms, result.Differences, result.Ratios, result.Comparisons, result.LabelsSaved, result.Verdict, result.Metric, result.Wer, result.Draws, result.TestItems, result.TestPatients, Run = ended.Id, Refused = refused,
+        }, console =>
+        {
+            var shown = CommandOutput.Table("Arm", "Minutes", "CER", "95 % interval", "WER", "By scratch's CER");
+            foreach (var (arm, wer) in result.Arms.Zip(result.Wer))
+            {
+                var ratio = result.Ratios.FirstOrDefault(d => d.Arm == arm.Arm && d.Budget == arm.Budget);
+                CommandOutput.Row(shown, arm.Arm, $"{arm.Budget}", $"{arm.Mean:0.000}", $"{arm.Low:0.000} to {arm.High:0.000}", $"{wer.Mean:0.000}", ratio is null ? "" : $"{ratio.Mean:0.00} ({ratio.Low:0.00} to {ratio.High:0.00})");
+            }
+            console.Write(shown);
+            console.WriteLine(result.Verdict);
+        });
+        return refused.Count > 0 ? CommandLine.SomeRefused : CommandLine.Done;
+    }
+
+    private static void CopyOut(string folder, string? to)
+    {
+        if (to is null) return;
+        Directory.CreateDirectory(to);
+        foreach (var file in Directory.EnumerateFiles(folder, "label-efficiency.*")) File.Copy(file, Path.Combine(to, Path.GetFileName(file)), overwrite: true);
     }
 
     private static int[] Numbers(string text)

@@ -9,18 +9,21 @@ using Microsoft.EntityFrameworkCore;
 
 namespace DomainSsl.Web.Commands;
 
-/// <summary>An image of the library with the file that it was named by.</summary>
+/// <summary>An image or a recording of the library with the file that it was named by.</summary>
 internal sealed record FoundItem(string File, long Item, long? PatientId, string? Pseudonym);
 
-/// <summary>A row of a table of labels with its image.</summary>
+/// <summary>A row of a table of labels with its image or recording; of a table of transcripts, the class is what is said.</summary>
 internal sealed record LabelRow(string File, string Class, string? TablePatient, FoundItem Found);
 
-/// <summary>A table of labels with the images it speaks of.</summary>
-internal sealed record LabelTable(IReadOnlyList<LabelRow> Rows, IReadOnlyList<RefusedFile> Refused);
+/// <summary>A table of labels with the images or recordings it speaks of.</summary>
+/// <param name="Rows">Its rows.</param>
+/// <param name="Refused">Files that could not be used.</param>
+/// <param name="Spoken">Whether it holds transcripts of recordings.</param>
+internal sealed record LabelTable(IReadOnlyList<LabelRow> Rows, IReadOnlyList<RefusedFile> Refused, bool Spoken);
 
 /// <summary>
-/// Finds the images that files are, by the SHA-256 of the files' bytes as imported and never by a name; files that were not imported are imported first. Reads tables of labels
-/// (<c>file,label</c> and, if wanted, <c>patient</c>) that way.
+/// Finds the images and recordings that files are, by the SHA-256 of the files' bytes as imported and never by a name; files that were not imported are imported first. Reads tables of labels
+/// (<c>file,label</c> and, if wanted, <c>patient</c>) and of transcripts (<c>file,text</c> and, if wanted, <c>speaker</c>) that way.
 /// </summary>
 internal static class LabelTables
 {
@@ -30,19 +33,17 @@ internal static class LabelTables
     /// <exception cref="RefusedException">It cannot be read, has not the columns, or says two things of one image.</exception>
     public static async Task<LabelTable> ReadAsync(CommandRun run, string path)
     {
-        if (!File.Exists(path)) throw new RefusedException("no-table", $"There is no file {path}; name a CSV with the columns file,label.");
+        if (!File.Exists(path)) throw new RefusedException("no-table", $"There is no file {path}; name a CSV with the columns file,label, or file,text for recordings.");
         var name = Path.GetFileName(path);
         var table = CsvTable.Read(path);
-        if (!table.Has("file") || !table.Has("label"))
-            throw new RefusedException("table-columns", table.Has("text")
-                ? $"{name} holds transcripts; learning from speech comes with part C. A table of labels has the columns file,label."
-                : $"{name} has not the columns file,label; put them into its first line.");
+        var spoken = table.Has("text") && !table.Has("label");
+        if (!table.Has("file") || (!table.Has("label") && !spoken)) throw new RefusedException("table-columns", $"{name} has not the columns file,label (or file,text for recordings); put them into its first line.");
         var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
-        var rows = table.Rows.Select(r => (File: table.Value(r, "file"), Label: table.Value(r, "label"), Patient: table.Value(r, "patient"))).Where(r => r.Label.Length > 0).ToList();
-        if (rows.Count == 0) throw new RefusedException("no-labels", $"{name} has no row with a label; fill the column label.");
+        var rows = table.Rows.Select(r => (File: table.Value(r, "file"), Label: table.Value(r, spoken ? "text" : "label"), Patient: table.Value(r, spoken ? "speaker" : "patient"))).Where(r => r.Label.Length > 0).ToList();
+        if (rows.Count == 0) throw new RefusedException("no-labels", $"{name} has no row with a {(spoken ? "text; fill the column text" : "label; fill the column label")}.");
         var paths = rows.Select(r => Path.GetFullPath(r.File, folder)).ToList();
         var secrets = await run.ServiceAsync<Secrets>();
-        var (found, refused) = await FindAsync(run, paths, import: [path]);
+        var (found, refused) = await FindAsync(run, paths, import: [path], spoken ? ItemKind.Sound : ItemKind.Image);
 
         var labels = new Dictionary<long, LabelRow>();
         for (var i = 0; i < rows.Count; i++)
@@ -50,15 +51,21 @@ internal static class LabelTables
             if (!found.TryGetValue(paths[i], out var items)) continue;
             foreach (var item in items)
             {
-                var row = new LabelRow(rows[i].File, rows[i].Label, rows[i].Patient.Length > 0 ? secrets.Deidentifier.Pseudonym(rows[i].Patient) : null, item);
+                var patient = rows[i].Patient.Length == 0 ? null : spoken ? secrets.SpeakerPseudonym(rows[i].Patient) : secrets.Deidentifier.Pseudonym(rows[i].Patient);
+                var row = new LabelRow(rows[i].File, rows[i].Label, patient, item);
                 if (labels.TryGetValue(item.Item, out var before) && before.Class != row.Class)
-                    throw new RefusedException("two-labels", $"{name} calls the same image {before.Class} ({before.File}) and {row.Class} ({row.File}); keep one of the two rows.");
+                    throw new RefusedException("two-labels", spoken ? $"{name} has two texts for the same recording ({before.File} and {row.File}); keep one of the two rows."
+                        : $"{name} calls the same image {before.Class} ({before.File}) and {row.Class} ({row.File}); keep one of the two rows.");
                 labels[item.Item] = row;
             }
         }
-        if (labels.Count == 0) throw new RefusedException("no-images", $"None of the files of {name} could be used: {(refused.Count > 0 ? refused[0].Reason : "they hold no images.")}");
-        return new LabelTable([.. labels.Values], refused);
+        if (labels.Count == 0) throw new RefusedException("no-images", $"None of the files of {name} could be used: {(refused.Count > 0 ? refused[0].Reason : spoken ? "they are no recordings." : "they hold no images.")}");
+        return new LabelTable([.. labels.Values], refused, spoken);
     }
+
+    /// <summary>The transcripts for runs, with the speakers by whom they are split, as <see cref="WithPatients"/> does it.</summary>
+    public static IReadOnlyList<IReadOnlyList<SpokenLabel>> WithSpeakers(params IReadOnlyList<LabelTable> tables) =>
+        [.. WithPatients(tables).Select(t => (IReadOnlyList<SpokenLabel>)[.. t.Select(l => new SpokenLabel(l.ItemId, l.Class, l.Patient))])];
 
     /// <summary>
     /// The labels for runs, with the patients by whom they are split. Where a table names a patient and the image has its own, both count: rows that share either are one patient's,
@@ -94,12 +101,13 @@ internal static class LabelTables
         return classes.Count >= 2 ? classes : throw new RefusedException("one-class", $"All labels are '{classes[0]}'; a question needs at least two answers.");
     }
 
-    /// <summary>The images of files, by full path; what could not be imported beside them.</summary>
+    /// <summary>The images, or recordings, of files, by full path; what could not be imported beside them.</summary>
     /// <param name="run">The command.</param>
     /// <param name="paths">Full paths.</param>
     /// <param name="import">What to import where some are unknown; null for the unknown files themselves.</param>
+    /// <param name="kind">What is looked for.</param>
     public static async Task<(IReadOnlyDictionary<string, IReadOnlyList<FoundItem>> Found, IReadOnlyList<RefusedFile> Refused)> FindAsync(
-        CommandRun run, IReadOnlyList<string> paths, IReadOnlyList<string>? import = null)
+        CommandRun run, IReadOnlyList<string> paths, IReadOnlyList<string>? import = null, ItemKind kind = ItemKind.Image)
     {
         var hashes = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var path in paths.Distinct())
@@ -109,7 +117,7 @@ internal static class LabelTables
             await using var stream = File.OpenRead(path);
             hashes[path] = Convert.ToHexStringLower(await SHA256.HashDataAsync(stream, run.Cancel));
         }
-        var items = await ItemsAsync(run, hashes.Values);
+        var items = await ItemsAsync(run, kind, hashes.Values);
         var refused = paths.Distinct().Where(p => !hashes.ContainsKey(p)).Select(p => new RefusedFile(p, "no-file", "There is no such file; check the path.")).ToList();
         var unknown = hashes.Where(h => !items.ContainsKey(h.Value)).Select(h => h.Key).ToList();
         if (unknown.Count > 0)
@@ -117,25 +125,27 @@ internal static class LabelTables
             var importing = await run.ServiceAsync<LibraryImport>();
             run.Output.Note($"{unknown.Count:#,0} files are not in the library yet and are imported first.");
             var summary = await importing.ImportAsync(import ?? unknown, new ImportRequest(run.Who), null, run.Cancel);
-            items = await ItemsAsync(run, hashes.Values);
+            items = await ItemsAsync(run, kind, hashes.Values);
             refused.AddRange(summary.Refused);
-            // What was imported but is no image, a recording say, has no item here.
+            // What was imported but is of the other kind has no item here.
             refused.AddRange(unknown.Where(p => !items.ContainsKey(hashes[p]) && summary.Refused.All(r => Path.GetFileName(r.File) != Path.GetFileName(p)))
-                .Select(p => new RefusedFile(p, "no-image", "It is no image; learning from recordings comes with part C.")));
+                .Select(p => kind == ItemKind.Sound ? new RefusedFile(p, "no-sound", "It is no recording.") : new RefusedFile(p, "no-image", "It is no image.")));
         }
         return (hashes.Where(h => items.ContainsKey(h.Value)).ToDictionary(h => h.Key, h => (IReadOnlyList<FoundItem>)[.. items[h.Value].Select(i => i with { File = h.Key })]), refused);
     }
 
-    private static async Task<Dictionary<string, List<FoundItem>>> ItemsAsync(CommandRun run, IEnumerable<string> hashes)
+    private static async Task<Dictionary<string, List<FoundItem>>> ItemsAsync(CommandRun run, ItemKind kind, IEnumerable<string> hashes)
     {
         var items = new Dictionary<string, List<FoundItem>>(StringComparer.Ordinal);
         await using var db = await RunCommands.DatabaseAsync(run);
         foreach (var some in hashes.Distinct().Chunk(500))
         {
-            var direct = await db.Items.Where(i => i.Kind == ItemKind.Image && some.Contains(i.Instance!.SourceHash))
-                .Select(i => new { Hash = i.Instance!.SourceHash, i.Id, i.Frame, i.PatientId, i.Patient!.Pseudonym }).ToListAsync(run.Cancel);
-            var aliases = await db.SourceAliases.Where(a => some.Contains(a.SourceHash) && a.InstanceId != null)
-                .Join(db.Items, a => a.InstanceId, i => i.InstanceId, (a, i) => new { Hash = a.SourceHash, i.Id, i.Frame, i.PatientId, i.Patient!.Pseudonym }).ToListAsync(run.Cancel);
+            var sound = kind == ItemKind.Sound;
+            var direct = await db.Items.Where(i => i.Kind == kind && some.Contains(sound ? i.Recording!.SourceHash : i.Instance!.SourceHash))
+                .Select(i => new { Hash = sound ? i.Recording!.SourceHash : i.Instance!.SourceHash, i.Id, i.Frame, i.PatientId, i.Patient!.Pseudonym }).ToListAsync(run.Cancel);
+            var known = db.SourceAliases.Where(a => some.Contains(a.SourceHash));
+            var aliases = await (sound ? known.Where(a => a.RecordingId != null).Join(db.Items.Where(i => i.Kind == kind), a => a.RecordingId, i => i.RecordingId, (a, i) => new { Hash = a.SourceHash, i.Id, i.Frame, i.PatientId, i.Patient!.Pseudonym })
+                : known.Where(a => a.InstanceId != null).Join(db.Items, a => a.InstanceId, i => i.InstanceId, (a, i) => new { Hash = a.SourceHash, i.Id, i.Frame, i.PatientId, i.Patient!.Pseudonym })).ToListAsync(run.Cancel);
             foreach (var item in direct.Concat(aliases).OrderBy(i => i.Frame))
             {
                 if (!items.TryGetValue(item.Hash, out var list)) items[item.Hash] = list = [];

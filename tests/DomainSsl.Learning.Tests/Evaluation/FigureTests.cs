@@ -21,7 +21,7 @@ public class FigureTests
         var texts = svg.Descendants(ns + "text").Select(t => t.Value).ToList();
         Assert.Superset(new HashSet<string> { "simclr", "public", "scratch", "20", "50", "100", "AUROC", "labelled images", "Labels & what they are worth" }, texts.ToHashSet());
         Assert.Equal(9 + 3, svg.Descendants(ns + "circle").Count());     // nine figures and a key for each arm
-        Assert.Contains("simclr, 20 labels: 0.958", svg.Descendants(ns + "desc").Single().Value);
+        Assert.Contains("simclr, 20: 0.958", svg.Descendants(ns + "desc").Single().Value);
     }
 
     [Fact]

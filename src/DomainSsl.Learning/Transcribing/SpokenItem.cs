@@ -1,0 +1,93 @@
+using DomainSsl.Learning.Augmentation;
+using DomainSsl.Learning.Data;
+using DomainSsl.Learning.Decoding;
+using DomainSsl.Learning.Training;
+using static TorchSharp.torch;
+
+namespace DomainSsl.Learning.Transcribing;
+
+/// <summary>A piece of sound with what is said in it.</summary>
+/// <param name="Index">Its place in the shard.</param>
+/// <param name="Text">In the letters of the alphabet (<see cref="Alphabet.Normalise"/>).</param>
+/// <param name="Speaker">Who says it; splits and intervals go by it.</param>
+public sealed record SpokenItem(int Index, string Text, string Speaker);
+
+/// <summary>A step's sound and what is said in it, on the device.</summary>
+/// <param name="Samples">B×T, full scale ±1, silence behind the shorter items.</param>
+/// <param name="Lengths">Samples of each item.</param>
+/// <param name="Letters">Numbers of the letters, B×S, padded with blanks.</param>
+/// <param name="Counts">Letters of each item.</param>
+internal sealed record SpokenBatch(Tensor Samples, long[] Lengths, Tensor Letters, long[] Counts);
+
+/// <summary>
+/// Batches of pieces of about the same length, so that little is padding: the pieces of an epoch in random order are sorted by their length with some chance in it, cut where a batch has its seconds, and the batches
+/// taken in random order. Everything is a function of the streams, the epoch and the step.
+/// </summary>
+internal sealed class SpokenBatches(SoundShard shard, IReadOnlyList<SpokenItem> items, Alphabet alphabet, TranscriberSettings settings, RandomStreams random, Device device)
+{
+    private readonly RandomCrops _crops = new(settings.Distortion, (int)(items.Max(i => shard.Lengths[i.Index]) / (1 - settings.Distortion.Speed)) + 2);
+    private readonly Queue<SpokenItem[]> _ahead = [];
+    private long _epoch;
+
+    /// <summary>The batches of an epoch.</summary>
+    public IReadOnlyList<SpokenItem[]> Epoch(long epoch)
+    {
+        var order = random.Order(epoch);
+        var sorted = order.Permutation(items.Count).Select(i => items[i]).OrderBy(i => shard.Lengths[i.Index] * order.Uniform(0.85, 1.15)).ToList();
+        var batches = InBatches(sorted, i => shard.Lengths[i.Index], settings.BatchSeconds);
+        return [.. order.Permutation(batches.Count).Select(i => batches[i])];
+    }
+
+    /// <summary>The batch of a step, distorted; steps must be asked for in order, from 0.</summary>
+    public SpokenBatch Take(int step)
+    {
+        if (_ahead.Count == 0) foreach (var batch in Epoch(_epoch++)) _ahead.Enqueue(batch);
+        var chosen = _ahead.Dequeue();
+        var (chance, heard) = (random.Augmentation(step, 0), new float[_crops.Samples]);
+        return Of(chosen, item =>
+        {
+            var length = _crops.Crop(shard.Piece(item.Index), heard, chance);
+            return heard[..length];
+        });
+    }
+
+    private SpokenBatch Of(SpokenItem[] chosen, Func<SpokenItem, float[]> read)
+    {
+        var sounds = Array.ConvertAll(chosen, i => read(i));
+        var texts = Array.ConvertAll(chosen, i => alphabet.Encode(i.Text));
+        var longest = texts.Max(t => t.Length);
+        var letters = new long[chosen.Length * longest];
+        for (var b = 0; b < texts.Length; b++)
+            for (var s = 0; s < texts[b].Length; s++) letters[b * longest + s] = texts[b][s];
+        return new SpokenBatch(Padded(sounds).to(device), Array.ConvertAll(sounds, s => (long)s.Length), tensor(letters, [chosen.Length, longest]).to(device), Array.ConvertAll(texts, t => (long)t.Length));
+    }
+
+    /// <summary>Sounds as rows, B×T, with silence behind the shorter ones.</summary>
+    public static Tensor Padded(IReadOnlyList<float[]> sounds)
+    {
+        var longest = sounds.Max(s => s.Length);
+        var samples = new float[sounds.Count * longest];
+        for (var b = 0; b < sounds.Count; b++) sounds[b].CopyTo(samples, b * longest);
+        return tensor(samples, [sounds.Count, longest]);
+    }
+
+    /// <summary>Neighbours together until they have so many seconds, padding counted; at least one.</summary>
+    public static List<T[]> InBatches<T>(IEnumerable<T> sorted, Func<T, long> samples, double seconds)
+    {
+        var (batches, open, longest) = (new List<T[]>(), new List<T>(), 0L);
+        foreach (var item in sorted)
+        {
+            var length = samples(item);
+            if (open.Count > 0 && Math.Max(longest, length) * (open.Count + 1) > seconds * SoundShard.SampleRate)
+            {
+                batches.Add([.. open]);
+                open.Clear();
+                longest = 0;
+            }
+            open.Add(item);
+            longest = Math.Max(longest, length);
+        }
+        if (open.Count > 0) batches.Add([.. open]);
+        return batches;
+    }
+}

@@ -1,0 +1,134 @@
+using System.Text.Json;
+using DomainSsl.Learning.Data;
+using DomainSsl.Learning.Decoding;
+using DomainSsl.Learning.Encoders;
+using DomainSsl.Learning.Weights;
+using static TorchSharp.torch;
+
+namespace DomainSsl.Learning.Transcribing;
+
+/// <summary>What stands in <c>transcriber.json</c>.</summary>
+/// <param name="Letters">The letters, in the order of their numbers.</param>
+/// <param name="Encoder">The encoder.</param>
+/// <param name="Layers">What the head sees: <c>last</c> or <c>mix</c>.</param>
+/// <param name="Arm">What it started from.</param>
+public sealed record TranscriberDescription(string Letters, EncoderSpec Encoder, string Layers, string Arm);
+
+/// <summary>A fitted transcriber: sound to letters. On disk a folder with <c>transcriber.json</c> and <c>network.safetensors</c>; nothing in it is ever run. One thread at a time.</summary>
+public sealed class Transcriber : IDisposable
+{
+    private const string DescriptionFile = "transcriber.json", NetworkFile = "network.safetensors";
+    private readonly TranscriberNetwork _network;
+    private readonly Device _device;
+
+    internal Transcriber(TranscriberDescription about, TranscriberNetwork network, Device device)
+    {
+        (About, _network, _device, Alphabet) = (about, network, device, new Alphabet(about.Letters));
+        network.Encoder.eval();
+    }
+
+    /// <summary>What it is.</summary>
+    public TranscriberDescription About { get; }
+
+    /// <summary>Its letters.</summary>
+    public Alphabet Alphabet { get; }
+
+    /// <summary>From one frame of log-probabilities to the next.</summary>
+    public double SecondsPerFrame => _network.Encoder.Stride / (double)LogMel.SampleRate;
+
+    /// <summary>The log-probabilities of letters, T'×V of each sound, a frame after another. All sounds are computed at once, so hand over a minute or two.</summary>
+    /// <param name="sounds">At 16 kHz, full scale ±1, at least one sample each.</param>
+    public IReadOnlyList<float[]> LogProbabilities(IReadOnlyList<float[]> sounds) => LogProbabilities(_network, sounds, _device);
+
+    /// <summary>What is said in pieces of a shard, by greedy decoding.</summary>
+    public IReadOnlyList<string> Greedy(SoundShard shard, IReadOnlyList<SpokenItem> items, CancellationToken cancel) => Greedy(_network, shard, items, Alphabet, 60, _device, cancel);
+
+    /// <summary>The words of a sound with times and confidences: the text that <paramref name="decode"/> finds, laid along the sound.</summary>
+    /// <param name="logProbabilities">Of <see cref="LogProbabilities(IReadOnlyList{float[]})"/>.</param>
+    /// <param name="from">Seconds at which the sound begins.</param>
+    /// <param name="decode">Log-probabilities to a text; null: greedy decoding.</param>
+    public IReadOnlyList<AlignedWord> Words(float[] logProbabilities, double from = 0, Func<float[], string>? decode = null)
+    {
+        var text = decode is null ? GreedyDecoder.Decode(logProbabilities, Alphabet) : decode(logProbabilities);
+        return text.Length == 0 ? [] : ForcedAlignment.Align(logProbabilities, Alphabet, text, SecondsPerFrame, from).Words;
+    }
+
+    internal static IReadOnlyList<string> Greedy(TranscriberNetwork network, SoundShard shard, IReadOnlyList<SpokenItem> items, Alphabet alphabet, double batchSeconds, Device device, CancellationToken cancel)
+    {
+        var texts = new string[items.Count];
+        foreach (var part in SpokenBatches.InBatches(Enumerable.Range(0, items.Count).OrderBy(i => shard.Lengths[items[i].Index]), i => shard.Lengths[items[i].Index], batchSeconds))
+        {
+            cancel.ThrowIfCancellationRequested();
+            var found = LogProbabilities(network, Array.ConvertAll(part, i => Sound(shard.Piece(items[i].Index))), device);
+            for (var i = 0; i < part.Length; i++) texts[part[i]] = GreedyDecoder.Decode(found[i], alphabet);
+        }
+        return texts;
+    }
+
+    private static float[] Sound(ReadOnlySpan<short> piece)
+    {
+        var samples = new float[piece.Length];
+        for (var i = 0; i < samples.Length; i++) samples[i] = piece[i] * (1f / 32767);
+        return samples;
+    }
+
+    private static float[][] LogProbabilities(TranscriberNetwork network, IReadOnlyList<float[]> sounds, Device device)
+    {
+        if (sounds.Count == 0) return [];
+        using var held = Finalizers.Held();
+        using var off = inference_mode();
+        using var scope = NewDisposeScope();
+        var lengths = sounds.Select(s => (long)s.Length).ToArray();
+        var p = network.LogProbabilities(network.Encoder.Front(SpokenBatches.Padded(sounds).to(device), lengths), lengths).to(Devices.Host).contiguous();
+        var values = p.data<float>();
+        long frames = p.shape[1], letters = p.shape[2];
+        var result = new float[sounds.Count][];
+        var all = values.ToArray();
+        for (var b = 0; b < result.Length; b++) result[b] = all[(int)(b * frames * letters)..(int)((b * frames + network.Encoder.Frames(lengths[b])) * letters)];
+        return result;
+    }
+
+    /// <summary>Writes the transcriber into a folder, which is made under a temporary name and then renamed; one that is there already is replaced.</summary>
+    public void Save(string folder)
+    {
+        var temporary = folder.TrimEnd(Path.DirectorySeparatorChar) + "." + Guid.NewGuid().ToString("n")[..8] + ".tmp";
+        Directory.CreateDirectory(temporary);
+        SafeTensors.Write(Path.Combine(temporary, NetworkFile), _network.State());
+        File.WriteAllText(Path.Combine(temporary, DescriptionFile), JsonSerializer.Serialize(About, LearningJson.Indented));
+        if (Directory.Exists(folder)) Directory.Delete(folder, recursive: true);
+        Directory.Move(temporary, folder);
+    }
+
+    /// <summary>Reads a transcriber, ready to work.</summary>
+    /// <exception cref="LearningException">The folder is absent or damaged.</exception>
+    public static Transcriber Load(string folder, Device device)
+    {
+        var about = ReadDescription(folder);
+        var path = Path.Combine(folder, NetworkFile);
+        using var content = SafeTensors.Read(path);
+        using var generator = new Generator(0, Devices.Host);
+        if (EncoderFactory.Create(about.Encoder, 0) is not SoundEncoder encoder) throw new LearningException($"The transcriber in {folder} is damaged (its encoder is none of sound); train it again.");
+        var network = new TranscriberNetwork(encoder, new Alphabet(about.Letters).Size, about.Layers, generator);
+        try { network.Restore(content.Tensors, path); }
+        catch
+        {
+            network.Dispose();
+            throw;
+        }
+        network.To(device);
+        return new Transcriber(about, network, device);
+    }
+
+    /// <summary>What a saved transcriber is, without its weights.</summary>
+    /// <exception cref="LearningException">The folder is absent or damaged.</exception>
+    public static TranscriberDescription ReadDescription(string folder)
+    {
+        var path = Path.Combine(folder, DescriptionFile);
+        if (!File.Exists(path)) throw new LearningException($"There is no transcriber in {folder}; train it again.");
+        try { return JsonSerializer.Deserialize<TranscriberDescription>(File.ReadAllText(path), LearningJson.Options) ?? throw new JsonException("nothing"); }
+        catch (JsonException e) { throw new LearningException($"The transcriber in {folder} is damaged (its description cannot be read); train it again.", e); }
+    }
+
+    /// <inheritdoc />
+    public void Dispose() => _network.Dispose();
+}

@@ -1,0 +1,247 @@
+using DomainSsl.Learning.Augmentation;
+using DomainSsl.Learning.Data;
+using DomainSsl.Learning.Decoding;
+using DomainSsl.Learning.Evaluation;
+using DomainSsl.Learning.FineTuning;
+using DomainSsl.Learning.Training;
+using TorchSharp;
+using static TorchSharp.torch;
+using F = TorchSharp.torch.nn.functional;
+using Cosine = DomainSsl.Learning.Training.Schedule;
+
+namespace DomainSsl.Learning.Transcribing;
+
+/// <summary>Rates and what came of them on the held-out speakers.</summary>
+/// <param name="Rate">Highest rate of the head.</param>
+/// <param name="EncoderShare">That of the encoder as a share of it.</param>
+/// <param name="HeldOutCer">Character error rate of the held-out speakers.</param>
+public sealed record TranscriberTrial(double Rate, double EncoderShare, double HeldOutCer);
+
+/// <summary>What was chosen for a transcriber, and on what grounds.</summary>
+/// <param name="Rate">Highest rate of the head.</param>
+/// <param name="EncoderShare">That of the encoder as a share of it.</param>
+/// <param name="Steps">Steps to the weights that were kept.</param>
+/// <param name="StepsTried">Steps that were made in all, trials counted.</param>
+/// <param name="HeldOutSpeakers">Speakers by whom it was chosen.</param>
+/// <param name="HeldOutCer">Their character error rate with the weights that were kept; null where the labels are too few to hold any out.</param>
+/// <param name="Trials">The rates that were tried.</param>
+/// <param name="Refitted">Whether the weights come from a further fit on all labels.</param>
+public sealed record TranscriberChoice(double Rate, double EncoderShare, int Steps, int StepsTried, int HeldOutSpeakers, double? HeldOutCer, IReadOnlyList<TranscriberTrial> Trials, bool Refitted);
+
+/// <summary>How far a fit is.</summary>
+/// <param name="Share">0 to 1, of the most that it may take.</param>
+/// <param name="Stage">In words.</param>
+/// <param name="SecondsLeft">At most, by the steps so far; null at first.</param>
+public sealed record TranscriberProgress(double Share, string Stage, double? SecondsLeft);
+
+/// <summary>A fitted transcriber.</summary>
+/// <param name="Transcriber">It.</param>
+/// <param name="Choice">What was chosen.</param>
+/// <param name="HeldOut">What it wrote of the held-out speakers, by whom the number of steps was chosen: a little too good a figure.</param>
+public sealed record FittedTranscriber(Transcriber Transcriber, TranscriberChoice Choice, IReadOnlyList<TranscriptPair> HeldOut) : IDisposable
+{
+    /// <inheritdoc />
+    public void Dispose() => Transcriber.Dispose();
+}
+
+/// <summary>
+/// The whole fit of one arm on transcribed pieces of sound: CTC on letters (Graves et al. 2006) with speed, noise and hidden stretches. It sees these pieces only. A part of their speakers is held out; by them rates and the number of steps
+/// are chosen, the same way for every arm. First the head alone moves on a pretrained encoder, then everything. Rounds follow each other as long as the held-out speakers gain by them (after SGDR, Loshchilov and Hutter 2017), so no arm
+/// is cut short; what is kept are the weights that did best on the held-out speakers.
+/// </summary>
+public static class TranscriberFit
+{
+    private const double LeastSeconds = 0.2;
+
+    /// <summary>Fits an arm.</summary>
+    /// <param name="arm">What it starts from.</param>
+    /// <param name="shard">The sound.</param>
+    /// <param name="items">What is said in it; pieces whose text does not fit into their sound are left out.</param>
+    /// <param name="alphabet">The letters.</param>
+    /// <param name="settings">How.</param>
+    /// <param name="seed">Of everything random.</param>
+    /// <param name="device">Where.</param>
+    /// <param name="progress">Told about once a second, or null.</param>
+    /// <param name="cancel">Looked at between steps.</param>
+    /// <exception cref="LearningException">There is nothing to learn from, or the loss is no number.</exception>
+    public static FittedTranscriber Fit(TranscriberArm arm, SoundShard shard, IReadOnlyList<SpokenItem> items, Alphabet alphabet, TranscriberSettings settings, long seed, Device device,
+        IProgress<TranscriberProgress>? progress, CancellationToken cancel)
+    {
+        settings.Validate();
+        var usable = Usable(arm, shard, items, settings);
+        var (train, held) = Split(shard, usable, settings.HeldOut, seed);
+        var work = new Work(arm, shard, alphabet, settings, seed, device, progress, cancel);
+        var rates = (from r in settings.Rates from e in settings.EncoderShares select (Rate: r, Share: e)).Distinct().ToList();
+        var rounds = settings.Rounds * settings.Steps;
+        work.Most = (rates.Count > 1 && held.Count > 0 ? rates.Count * settings.TrialSteps : 0) + (settings.Refit ? 2 : 1) * rounds;
+
+        var trials = new List<TranscriberTrial>();
+        if (rates.Count > 1 && held.Count > 0)
+        {
+            foreach (var (rate, share) in rates)
+            {
+                using var tried = work.Train($"Trying the rate {rate:g3}", train, held, [(1, settings.TrialSteps)], rate, share);
+                trials.Add(new TranscriberTrial(rate, share, tried.Cer));
+            }
+        }
+        var (bestRate, bestShare) = trials.MinBy(t => t.HeldOutCer) is { } least ? (least.Rate, least.EncoderShare) : rates[0];
+
+        var fitted = work.Train("Training", train, held, [.. Enumerable.Range(0, settings.Rounds).Select(r => (Math.Pow(settings.RoundShare, r), settings.Steps))], bestRate, bestShare);
+        try
+        {
+            var pairs = work.Pairs(fitted.Network, held);
+            var choice = new TranscriberChoice(bestRate, bestShare, fitted.Steps, 0, held.Select(i => i.Speaker).Distinct().Count(), held.Count == 0 ? null : fitted.Cer, trials, settings.Refit && held.Count > 0);
+            if (choice.Refitted)
+            {
+                // The same rounds up to the step that did best; more labels make the same step no worse a place to end.
+                var again = work.Train("Training on all labels", usable, [], fitted.Made, bestRate, bestShare, fitted.Steps);
+                fitted.Dispose();
+                fitted = again;
+            }
+            return new FittedTranscriber(new Transcriber(new TranscriberDescription(alphabet.Letters, fitted.Network.Encoder.Spec, settings.Layers, arm.Name), fitted.Network, device), choice with { StepsTried = work.Done }, pairs);
+        }
+        catch
+        {
+            fitted.Dispose();
+            throw;
+        }
+    }
+
+    private static List<SpokenItem> Usable(TranscriberArm arm, SoundShard shard, IReadOnlyList<SpokenItem> items, TranscriberSettings settings)
+    {
+        var framesPerSample = arm.Spec.Rate!.Value / (double)SoundShard.SampleRate;
+        var usable = items.Where(i => i.Text.Length > 0 && shard.Lengths[i.Index] >= LeastSeconds * SoundShard.SampleRate
+            && ForcedAlignment.FramesNeeded(i.Text) <= (int)(shard.Lengths[i.Index] / (1 + settings.Distortion.Speed) * framesPerSample)).OrderBy(i => i.Index).ToList();
+        return usable.Count > 0 ? usable : throw new LearningException("None of the transcribed recordings can be learnt from: their texts are empty or do not fit into their sound; look whether the table names the right files.");
+    }
+
+    /// <summary>
+    /// Parts the pieces by speaker: speakers in random order are held out until they have their share of the time. With one speaker alone, pieces are held out instead; with fewer than ten pieces or two groups, none are.
+    /// </summary>
+    public static (IReadOnlyList<SpokenItem> Train, IReadOnlyList<SpokenItem> Held) Split(SoundShard shard, IReadOnlyList<SpokenItem> items, double share, long seed)
+    {
+        var bySpeaker = items.Select(i => i.Speaker).Distinct().Count() > 1;
+        var groups = items.GroupBy(i => bySpeaker ? i.Speaker : $"{i.Index}").OrderBy(g => g.Key, StringComparer.Ordinal).Select(g => g.ToList()).ToArray();
+        if (items.Count < 10 || groups.Length < 2) return ([.. items], []);
+        Seeds.Random(seed, "held-out speakers").Shuffle(groups);
+        var (held, wanted, seconds) = (new List<SpokenItem>(), share * items.Sum(i => (double)shard.Lengths[i.Index]), 0.0);
+        foreach (var group in groups.SkipLast(1))
+        {
+            var length = group.Sum(i => (double)shard.Lengths[i.Index]);
+            // A speaker of most of the time is not held out for being drawn early.
+            if (seconds > 0 && seconds + length > 2 * wanted) continue;
+            held.AddRange(group);
+            if ((seconds += length) >= wanted) break;
+        }
+        var out_ = held.ToHashSet();
+        return ([.. items.Where(i => !out_.Contains(i))], [.. held.OrderBy(i => i.Index)]);
+    }
+
+    /// <summary>A network in training, with the best weights so far.</summary>
+    private sealed record Trained(TranscriberNetwork Network, double Cer, int Steps, IReadOnlyList<(double Share, int Steps)> Made) : IDisposable
+    {
+        public void Dispose() => Network.Dispose();
+    }
+
+    private sealed class Work(TranscriberArm arm, SoundShard shard, Alphabet alphabet, TranscriberSettings settings, long seed, Device device, IProgress<TranscriberProgress>? progress, CancellationToken cancel)
+    {
+        private readonly System.Diagnostics.Stopwatch _clock = System.Diagnostics.Stopwatch.StartNew();
+        private double _said;
+
+        public int Done { get; private set; }
+
+        public int Most { get; set; }
+
+        /// <summary>Trains from the arm's start through rounds, at most to <paramref name="until"/> steps, and keeps what did best on the held-out pieces; without any, what came last.</summary>
+        public Trained Train(string stage, IReadOnlyList<SpokenItem> train, IReadOnlyList<SpokenItem> held, IReadOnlyList<(double Share, int Steps)> rounds, double rate, double encoderShare, int until = int.MaxValue)
+        {
+            var random = new RandomStreams(Seeds.Of(seed, "transcriber"));
+            TranscriberNetwork network;
+            using (var generator = random.Initialisation(1).Generator(Devices.Host))
+                network = new TranscriberNetwork(arm.Start(settings, Seeds.Of(seed, "encoder"), device), alphabet.Size, settings.Layers, generator);
+            network.To(device);
+            Dictionary<string, Tensor>? kept = null;
+            try
+            {
+                var batches = new SpokenBatches(shard, train, alphabet, settings, random, device);
+                var (step, best, at, made) = (0, double.PositiveInfinity, 0, new List<(double, int)>());
+                foreach (var (share, steps) in rounds)
+                {
+                    var before = best;
+                    if (kept is not null) network.Restore(kept, "the best weights so far");
+                    using var optimiser = new AdamW(new RecipeOptimiser { Rate = rate * share, EncoderRate = rate * encoderShare * share, WeightDecay = settings.WeightDecay, Beta2 = 0.98 }, network.Encoder, network.Head);
+                    var cosine = new Cosine(new RecipeSchedule { Warmup = settings.WarmUp, Floor = 0.01 }, steps, null);
+                    var worse = 0;
+                    for (var i = 0; i < steps && step < until; i++, step++)
+                    {
+                        cancel.ThrowIfCancellationRequested();
+                        Step(network, optimiser, batches, cosine.Rate(cosine.Progress(i, 0)), still: arm.Pretrained && step < settings.HeadSteps, random.Objective(step), step);
+                        Report(stage, best);
+                        if (held.Count == 0 || ((i + 1) % settings.EvaluateEvery != 0 && i + 1 < steps)) continue;
+                        var cer = Cer(Pairs(network, held));
+                        worse = cer < best ? 0 : worse + 1;
+                        if (cer < best || kept is null) (best, at, kept) = (cer, step + 1, Keep(network, kept));
+                        // While the head alone moves, or the rate is near its top, standing still says little.
+                        if (worse >= settings.Patience && i > steps / 2) break;
+                    }
+                    made.Add((share, steps));
+                    // Without anybody held out nothing tells whether another round is worth it.
+                    if (held.Count == 0 ? until == int.MaxValue : best > (1 - settings.LeastGain) * before) break;
+                }
+                if (kept is not null) network.Restore(kept, "the best weights");
+                network.Encoder.eval();
+                return new Trained(network, best, kept is null ? step : at, made);
+            }
+            catch
+            {
+                network.Dispose();
+                throw;
+            }
+            finally
+            {
+                foreach (var tensor in kept?.Values ?? Enumerable.Empty<Tensor>()) tensor.Dispose();
+            }
+        }
+
+        private void Step(TranscriberNetwork network, AdamW optimiser, SpokenBatches batches, double share, bool still, RandomStream random, int step)
+        {
+            using var held = Finalizers.Held();
+            using var scope = NewDisposeScope();
+            var (encoder, batch) = (network.Encoder, batches.Take(step));
+            var front = SpecAugment.Hide(encoder.Front(batch.Samples, batch.Lengths), batch.Lengths, batch.Samples.shape[1], settings.Masks, random);       // B×F×M
+            var p = network.LogProbabilities(front, batch.Lengths, still, settings.Dropout, random);                                                    // B×T'×V
+            // Each item's loss by its letters, then the mean over items.
+            var loss = F.ctc_loss(p.transpose(0, 1), batch.Letters, tensor(encoder.Frames(batch.Lengths)), tensor(batch.Counts), blank: Alphabet.Blank, zero_infinity: true);
+            if (!float.IsFinite(loss.item<float>())) throw new LearningException($"The loss of step {step} is not a finite number, so the training was stopped; lower the transcriber's rates.");
+            optimiser.ZeroGradients();
+            loss.backward();
+            if (settings.Clip > 0) nn.utils.clip_grad_norm_(optimiser.Weights.Where(w => w.grad is not null), settings.Clip);
+            optimiser.Step(share);
+            optimiser.ZeroGradients();
+            Done++;
+        }
+
+        /// <summary>What the network writes of pieces.</summary>
+        public IReadOnlyList<TranscriptPair> Pairs(TranscriberNetwork network, IReadOnlyList<SpokenItem> items) => [.. Transcriber.Greedy(network, shard, items, alphabet, settings.BatchSeconds, device, cancel).Zip(items, (text, i) => new TranscriptPair(i.Text, text, i.Speaker))];
+
+        private static double Cer(IReadOnlyList<TranscriptPair> pairs) => pairs.Select(p => ErrorCounts.OfLetters(p.Reference, p.Hypothesis)).Aggregate(ErrorCounts.Add).Rate;
+
+        private static Dictionary<string, Tensor> Keep(TranscriberNetwork network, Dictionary<string, Tensor>? into)
+        {
+            using var off = no_grad();
+            using var scope = NewDisposeScope();
+            if (into is null) return network.State().ToDictionary(t => t.Key, t => t.Value.detach().clone().DetachFromDisposeScope());
+            foreach (var (name, tensor) in network.State()) into[name].copy_(tensor);
+            return into;
+        }
+
+        private void Report(string stage, double best)
+        {
+            var seconds = _clock.Elapsed.TotalSeconds;
+            if (progress is null || seconds - _said < 1) return;
+            _said = seconds;
+            var so = double.IsFinite(best) ? string.Create(System.Globalization.CultureInfo.InvariantCulture, $", {best:0%} of the letters of held-out speakers wrong") : "";
+            progress.Report(new TranscriberProgress(Math.Min(1, Done / (double)Most), $"{stage}: step {Done:#,0} of at most {Most:#,0}{so}", seconds / Math.Max(1, Done) * Math.Max(0, Most - Done)));
+        }
+    }
+}

@@ -1,0 +1,90 @@
+using DomainSsl.Learning.Augmentation;
+
+namespace DomainSsl.Learning.Transcribing;
+
+/// <summary>How a transcriber is fitted. Every arm of a comparison is given the same; only what speaks of pretrained weights (<see cref="HeadSteps"/>, <see cref="FreshBlocks"/>) is empty from scratch.</summary>
+public sealed record TranscriberSettings
+{
+    /// <summary>Highest rates of the head that are tried.</summary>
+    public IReadOnlyList<double> Rates { get; init; } = [1e-3];
+
+    /// <summary>Highest rates of the encoder that are tried, as shares of the head's.</summary>
+    public IReadOnlyList<double> EncoderShares { get; init; } = [1];
+
+    /// <summary>Where there are several rates to choose among: steps of each one's trial, a whole schedule of its own.</summary>
+    public int TrialSteps { get; init; } = 300;
+
+    /// <summary>Steps of a round: the rate goes up over <see cref="WarmUp"/> and down along a cosine.</summary>
+    public int Steps { get; init; } = 2000;
+
+    /// <summary>Rounds at most. A further one goes on from the best weights, at <see cref="RoundShare"/> of the rate before, as long as the last made <see cref="LeastGain"/> of difference.</summary>
+    public int Rounds { get; init; } = 2;
+
+    /// <summary>Rate of a round as a share of that of the round before.</summary>
+    public double RoundShare { get; init; } = 0.5;
+
+    /// <summary>A round must lower the error rate of the held-out speakers by this share for another to follow.</summary>
+    public double LeastGain { get; init; } = 0.03;
+
+    /// <summary>Share of a round's steps in which the rate rises.</summary>
+    public double WarmUp { get; init; } = 0.05;
+
+    /// <summary>The held-out speakers are transcribed after every so many steps.</summary>
+    public int EvaluateEvery { get; init; } = 100;
+
+    /// <summary>A round ends early when so many of these in a row were no better.</summary>
+    public int Patience { get; init; } = 6;
+
+    /// <summary>Share of the labelled time that is held out, by speaker, to choose rates and the number of steps.</summary>
+    public double HeldOut { get; init; } = 0.12;
+
+    /// <summary>Whether the network is fitted once more on all labels, with the rates and steps that were chosen.</summary>
+    public bool Refit { get; init; }
+
+    /// <summary>Steps at the beginning in which the head alone moves and a pretrained encoder stands still.</summary>
+    public int HeadSteps { get; init; } = 150;
+
+    /// <summary>Sound in a step, seconds, padding counted.</summary>
+    public double BatchSeconds { get; init; } = 60;
+
+    /// <summary>Weight decay of AdamW.</summary>
+    public double WeightDecay { get; init; } = 0.01;
+
+    /// <summary>Longest gradient; 0: not clipped.</summary>
+    public double Clip { get; init; } = 5;
+
+    /// <summary>Share of the values before the head that a step leaves out.</summary>
+    public double Dropout { get; init; } = 0.1;
+
+    /// <summary>What the head sees: <c>last</c>, the encoder's result, or <c>mix</c>, a learnt mean of what all its blocks give.</summary>
+    public string Layers { get; init; } = TranscriberNetwork.Last;
+
+    /// <summary>Blocks at the end of a pretrained encoder that begin from chance: they have specialised in the task of pretraining.</summary>
+    public int FreshBlocks { get; init; }
+
+    /// <summary>Blocks at the end of the encoder that are left out.</summary>
+    public int DroppedBlocks { get; init; }
+
+    /// <summary>Stretches of time and bands that are hidden.</summary>
+    public SpecAugmentOptions Masks { get; init; } = new();
+
+    /// <summary>Speed and noise.</summary>
+    public DistortionOptions Distortion { get; init; } = new() { Speed = 0.1, Noise = 0.3 };
+
+    /// <summary>Throws where a value cannot be.</summary>
+    /// <exception cref="LearningException">With a sentence that names it.</exception>
+    public void Validate()
+    {
+        void Must(bool holds, string sentence)
+        {
+            if (!holds) throw new LearningException(sentence);
+        }
+
+        Must(Rates.Count > 0 && EncoderShares.Count > 0 && Rates.Concat(EncoderShares).All(r => r >= 0), "A transcriber's 'rates' and 'encoderShares' must each name at least one number, none below 0.");
+        Must(Steps > 0 && Rounds > 0 && EvaluateEvery > 0 && TrialSteps > 0 && Patience > 0 && HeadSteps >= 0, "A transcriber's 'steps', 'trialSteps', 'rounds', 'evaluateEvery' and 'patience' must be above 0.");
+        Must(HeldOut is > 0 and < 1 && WarmUp is >= 0 and < 1 && Dropout is >= 0 and < 1, "A transcriber's 'heldOut', 'warmUp' and 'dropout' must be shares below 1.");
+        Must(BatchSeconds > 0, "A transcriber's 'batchSeconds' must be above 0.");
+        Must(Layers is TranscriberNetwork.Last or TranscriberNetwork.Mix, $"A transcriber's 'layers' are {TranscriberNetwork.Last} or {TranscriberNetwork.Mix}, not '{Layers}'.");
+        Must(FreshBlocks >= 0 && DroppedBlocks >= 0, "A transcriber's 'freshBlocks' and 'droppedBlocks' must not be below 0.");
+    }
+}

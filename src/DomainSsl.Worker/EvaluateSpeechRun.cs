@@ -1,0 +1,61 @@
+using System.Text.Json;
+using DomainSsl.Core;
+using DomainSsl.Core.Database;
+using DomainSsl.Core.Models;
+using DomainSsl.Core.Runs;
+using DomainSsl.Learning;
+using DomainSsl.Learning.Data;
+using DomainSsl.Learning.Evaluation;
+using DomainSsl.Learning.Transcribing;
+using Microsoft.EntityFrameworkCore;
+
+namespace DomainSsl.Worker;
+
+/// <summary>A transcriber measured on recordings of speakers that it was not trained on, by greedy decoding.</summary>
+public sealed class EvaluateSpeechRun(IDbContextFactory<DomainSslContext> factory, ShardStore shards, ModelFiles files, ModelRegistry registry)
+{
+    /// <summary>The result as it stands in the row, and as <c>evaluate --json</c> has it.</summary>
+    /// <param name="N">Recordings measured on.</param>
+    /// <param name="Patients">Their speakers.</param>
+    /// <param name="LeftOut">Labels left out: of speakers that the model was trained on, or without a usable text.</param>
+    /// <param name="Metrics"><c>cer</c> and <c>wer</c> with their 95 % intervals over speakers.</param>
+    /// <param name="Speakers">Each speaker's errors, the most first.</param>
+    public sealed record Result(int N, int Patients, int LeftOut, IReadOnlyDictionary<string, Interval> Metrics, IReadOnlyList<SpeakerResult> Speakers);
+
+    /// <summary>A speaker's error rates.</summary>
+    public sealed record SpeakerResult(string Speaker, int N, double Cer, double Wer);
+
+    /// <summary>Carries it out.</summary>
+    public async Task<RunOutcome> CarryOutAsync(EvaluateSpeechRequest request, RunContext context)
+    {
+        var model = await registry.GetAsync(request.ModelId, context.Stop);
+        var folder = files.TranscriberFolder(model);
+        var labels = await NotTrainedOnAsync(model, request.Labels, context.Stop);
+        if (labels.Count == 0)
+            throw new RefusedException("trained-on", $"{model.Name} was trained on every speaker of these recordings, so they say nothing about it; give recordings of other speakers.");
+        var (path, places) = await shards.PrepareSpokenAsync(labels, context);
+
+        TorchProcess.Tune();
+        context.Report(new RunReport(Stage: "Measuring"));
+        using var transcriber = Transcriber.Load(folder, Devices.Choose("auto"));
+        var items = FineTuneSpeechRun.Spoken(labels, places, transcriber.Alphabet);
+        using var shard = SoundShard.Open(path);
+        var pairs = transcriber.Greedy(shard, items, context.Stop).Zip(items, (text, i) => new TranscriptPair(i.Text, text, i.Speaker)).ToList();
+        var result = new Result(pairs.Count, pairs.Select(p => p.Speaker).Distinct().Count(), request.Labels.Count - pairs.Count, TranscriptMetrics.Of(pairs, seed: 1),
+            [.. TranscriptMetrics.BySpeaker(pairs).Select(s => new SpeakerResult(s.Speaker, s.Utterances, Math.Round(s.Letters.Rate, 4), Math.Round(s.Words.Rate, 4)))]);
+        return new RunOutcome(JsonSerializer.Serialize(result, RunContext.Json));
+    }
+
+    // Neither a recording nor a speaker that the model has learnt from, whether told by the table's name for the speaker or by the recording's own.
+    private async Task<IReadOnlyList<SpokenLabel>> NotTrainedOnAsync(Model model, IReadOnlyList<SpokenLabel> labels, CancellationToken cancel)
+    {
+        if (model.RunId is null) return labels;
+        await using var db = await factory.CreateDbContextAsync(cancel);
+        var run = await db.Runs.AsNoTracking().SingleOrDefaultAsync(r => r.Id == model.RunId, cancel);
+        if (run?.Kind != RunKind.FineTuneSpeech || RunRequestJson.Read(run) is not FineTuneSpeechRequest request) return labels;
+        var recordings = await shards.RecordingsAsync(request.Labels.Concat(labels).Select(l => l.ItemId), cancel);
+        var ids = request.Labels.Select(l => recordings[l.ItemId].RecordingId).ToHashSet();
+        var speakers = request.Labels.SelectMany(l => new[] { l.Speaker, recordings[l.ItemId].Speaker }).OfType<string>().ToHashSet(StringComparer.Ordinal);
+        return [.. labels.Where(l => !ids.Contains(recordings[l.ItemId].RecordingId) && !speakers.Contains(l.Speaker) && !(recordings[l.ItemId].Speaker is { } own && speakers.Contains(own)))];
+    }
+}

@@ -1,0 +1,84 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using DomainSsl.Core;
+using DomainSsl.Core.Models;
+using DomainSsl.Core.Runs;
+using DomainSsl.Learning;
+using DomainSsl.Learning.Data;
+using DomainSsl.Learning.Decoding;
+using DomainSsl.Learning.Evaluation;
+using DomainSsl.Learning.FineTuning;
+using DomainSsl.Learning.Transcribing;
+
+namespace DomainSsl.Worker;
+
+/// <summary>Training a transcriber: transcribed recordings → shard → CTC on an encoder → a transcriber in the registry, with its error rates on held-out speakers.</summary>
+public sealed class FineTuneSpeechRun(ShardStore shards, ModelFiles files, ModelRegistry registry)
+{
+    /// <summary>The result as it stands in the row, and as <c>finetune --json</c> has it.</summary>
+    /// <param name="Model">The transcriber.</param>
+    /// <param name="Run">The run.</param>
+    /// <param name="Metrics">Error rates on the held-out speakers, by whom the number of steps was chosen; empty where there are too few labels to hold any out.</param>
+    /// <param name="Chosen">What was chosen.</param>
+    /// <param name="Minutes">Transcribed speech that was learnt from, the held-out speakers' counted.</param>
+    /// <param name="LeftOut">Labels that could not be used: empty, or too long, or more letters than their sound has room for.</param>
+    public sealed record Result(string Model, string Run, IReadOnlyDictionary<string, Interval> Metrics, TranscriberChoice Chosen, double Minutes, int LeftOut);
+
+    /// <summary>Carries it out.</summary>
+    public async Task<RunOutcome> CarryOutAsync(FineTuneSpeechRequest request, RunContext context)
+    {
+        var encoder = request.EncoderId == Arm.Scratch ? null : await registry.GetAsync(request.EncoderId, context.Stop);
+        var arm = encoder is null ? TranscriberArm.FromScratch : files.TranscriberArmOf(encoder, encoder.Name);
+        var (path, places) = await shards.PrepareSpokenAsync(request.Labels, context);
+        var alphabet = Alphabet.English;
+        var items = Spoken(request.Labels, places, alphabet);
+
+        TorchProcess.Tune();
+        var device = Devices.Choose("auto");
+        context.Report(new RunReport(Device: SpeechReporting.Name(device), Stage: "Training"));
+        using var shard = SoundShard.Open(path);
+        var minutes = items.Sum(i => shard.Lengths[i.Index]) / 60.0 / SoundShard.SampleRate;
+        context.Log($"{items.Count:#,0} transcribed pieces of {items.Select(i => i.Speaker).Distinct().Count():#,0} speakers, {minutes:0.0} minutes, on {arm.Spec} from {(arm.Pretrained ? arm.Name : "scratch")}.");
+        var settings = SpeechReporting.Settings(request.Settings);
+        using var fitted = TranscriberFit.Fit(arm, shard, items, alphabet, settings, request.Seed, device, new SpeechReporting(context), context.Stop);
+
+        var metrics = fitted.HeldOut.Count == 0 ? new Dictionary<string, Interval>() : TranscriptMetrics.Of(fitted.HeldOut, seed: 1);
+        context.Log($"{fitted.Choice.StepsTried:#,0} steps; of held-out speakers {(metrics.TryGetValue("cer", out var cer) ? $"CER {cer}" : "none")}, kept at step {fitted.Choice.Steps:#,0}.");
+        var saved = Path.Combine(context.Folder, "transcriber");
+        fitted.Transcriber.Save(saved);
+        var id = ShortId.ModelOf(context.Run.Id);
+        var architecture = JsonSerializer.Serialize(fitted.Transcriber.About, LearningJson.Options);
+        var hash = files.PlaceTranscriber(id, saved, architecture);
+        var model = new Model
+        {
+            Id = id, Name = request.ModelName, Kind = ModelKind.Transcriber, RunId = context.Run.Id, ParentId = encoder?.Id, Recipe = "ctc", RecipeJson = JsonSerializer.Serialize(new { settings, fitted.Choice }, LearningJson.Options),
+            Architecture = architecture, DataHash = HashOf(request.Labels), Seed = request.Seed, Steps = fitted.Choice.Steps, WeightsHash = hash, By = context.Run.By, Metrics = JsonSerializer.Serialize(metrics, RunContext.Json),
+        };
+        var summary = new Result(id, context.Run.Id, metrics, fitted.Choice, Math.Round(minutes, 2), request.Labels.Count - items.Count);
+        return new RunOutcome(JsonSerializer.Serialize(summary, RunContext.Json), (db, cancel) => registry.AddAsync(db, model, cancel), () => Directory.Delete(saved, recursive: true));
+    }
+
+    /// <summary>Labels as pieces of a shard, their texts in the letters of the alphabet; those that have no place or no letter are left out.</summary>
+    internal static IReadOnlyList<SpokenItem> Spoken(IReadOnlyList<SpokenLabel> labels, IReadOnlyList<int?> places, Alphabet alphabet)
+    {
+        var items = labels.Zip(places).Where(p => p.Second is not null).Select(p => new SpokenItem(p.Second!.Value, alphabet.Normalise(p.First.Text), p.First.Speaker)).Where(i => i.Text.Length > 0).DistinctBy(i => i.Index).ToList();
+        return items.Count > 0 ? items : throw new RefusedException("no-words", "None of the texts has a word in the letters that are known (a to z); look at the column text.");
+    }
+
+    private static string HashOf(IEnumerable<SpokenLabel> labels) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(
+        string.Concat(labels.Select(l => FormattableString.Invariant($"{l.ItemId}\t{l.Start}\t{l.End}\t{l.Text}\t{l.Speaker}\n")).Order(StringComparer.Ordinal)))));
+}
+
+/// <summary>Tells a run how far a fit of a transcriber is.</summary>
+internal sealed class SpeechReporting(RunContext context) : IProgress<TranscriberProgress>
+{
+    public void Report(TranscriberProgress p) => context.Report(new RunReport(p.Share, p.Stage, p.SecondsLeft));
+
+    /// <summary>The settings of a request.</summary>
+    public static TranscriberSettings Settings(string? json) => json is null ? new TranscriberSettings()
+        : JsonSerializer.Deserialize<TranscriberSettings>(json, LearningJson.Options) ?? throw new RefusedException("settings", "The settings of the transcriber are empty; leave them out for the defaults.");
+
+    /// <summary>A device as people read it.</summary>
+    public static string Name(TorchSharp.torch.Device device) => device.type == TorchSharp.DeviceType.CPU ? $"cpu ({TorchProcess.Cores()} threads)" : device.ToString();
+}

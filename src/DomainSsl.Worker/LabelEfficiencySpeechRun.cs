@@ -1,0 +1,55 @@
+using System.Text.Json;
+using DomainSsl.Core.Models;
+using DomainSsl.Core.Runs;
+using DomainSsl.Core.Storage;
+using DomainSsl.Learning;
+using DomainSsl.Learning.Decoding;
+using DomainSsl.Learning.FineTuning;
+using DomainSsl.Learning.Transcribing;
+
+namespace DomainSsl.Worker;
+
+/// <summary>
+/// What pretraining is worth for transcribing: every encoder and from scratch on the same minutes of speech. Each finished fit is kept in <c>fits/</c> of the data folder under a name made of all it depends on, so a run that is
+/// killed, or asked for again with more draws, goes on from what is there.
+/// </summary>
+public sealed class LabelEfficiencySpeechRun(ShardStore shards, ModelFiles files, ModelRegistry registry, DataFolder folder)
+{
+    /// <summary>Carries it out.</summary>
+    public async Task<RunOutcome> CarryOutAsync(LabelEfficiencySpeechRequest request, RunContext context)
+    {
+        var (arms, names) = (new List<TranscriberArm>(), new Dictionary<string, string>());
+        foreach (var id in request.EncoderIds.Where(e => e != Arm.Scratch).Distinct())
+        {
+            var model = await registry.GetAsync(id, context.Stop);
+            arms.Add(files.TranscriberArmOf(model, id));
+            names[id] = model.Name;
+        }
+        arms.Add(TranscriberArm.FromScratch);
+        var (train, test) = (await shards.PrepareSpokenAsync(request.Train, context), await shards.PrepareSpokenAsync(request.Test, context));
+
+        TorchProcess.Tune();
+        context.Report(new RunReport(Device: SpeechReporting.Name(Devices.Choose("auto")), Stage: "Starting"));
+        var result = SpeechEfficiency.Run(new SpeechEfficiencyRequest
+        {
+            Arms = arms, TrainShard = train.Path, TestShard = test.Path, Train = FineTuneSpeechRun.Spoken(request.Train, train.Places, Alphabet.English), Test = FineTuneSpeechRun.Spoken(request.Test, test.Places, Alphabet.English),
+            Budgets = request.Budgets, Repeats = request.Repeats, Seed = request.Seed, Folder = Path.Combine(folder.Root, "fits"), Settings = SpeechReporting.Settings(request.Settings),
+        }, new SpeechReporting(context), context.Stop);
+
+        // People know models by name; the ids stay where programs read.
+        result = result with { Verdict = names.Aggregate(result.Verdict, (text, n) => text.Replace(n.Key, n.Value, StringComparison.Ordinal)) };
+        context.Log(result.Verdict);
+        result.Write(context.Folder);
+        var path = Path.Combine(context.Folder, LabelEfficiencyRun.FileName);
+        await File.WriteAllTextAsync(path + ".new", JsonSerializer.Serialize(result, RunContext.Json), context.Stop);
+        File.Move(path + ".new", path, overwrite: true);
+        return new RunOutcome(JsonSerializer.Serialize(new { result.Metric, result.Differences, result.Verdict }, RunContext.Json));
+    }
+
+    /// <summary>The result of a run.</summary>
+    public static async Task<SpeechEfficiencyResult> ReadAsync(string runFolder, CancellationToken cancel = default)
+    {
+        await using var stream = File.OpenRead(Path.Combine(runFolder, LabelEfficiencyRun.FileName));
+        return await JsonSerializer.DeserializeAsync<SpeechEfficiencyResult>(stream, RunContext.Json, cancel) ?? throw new InvalidDataException("The run has no result.");
+    }
+}
