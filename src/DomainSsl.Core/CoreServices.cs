@@ -43,6 +43,7 @@ public static class CoreServices
         services.AddSingleton<TaskService>();
         services.AddSingleton<ReviewQueue>();
         services.AddSingleton<TranscriptService>();
+        services.AddSingleton<TranscriberService>();
         services.AddSingleton<IRunQueue, RunQueue>();
         services.AddSingleton<RunFeed>();
         services.AddSingleton<RunLog>();

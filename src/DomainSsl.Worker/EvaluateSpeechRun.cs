@@ -40,11 +40,15 @@ public sealed class EvaluateSpeechRun(IDbContextFactory<DomainSslContext> factor
         using var transcriber = Transcriber.Load(folder, Devices.Choose("auto"));
         var items = FineTuneSpeechRun.Spoken(labels, places, transcriber.Alphabet);
         using var shard = SoundShard.Open(path);
-        var pairs = transcriber.Greedy(shard, items, context.Stop).Zip(items, (text, i) => new TranscriptPair(i.Text, text, i.Speaker)).ToList();
+        var pairs = Pairs(transcriber, shard, items, context.Stop);
         var result = new Result(pairs.Count, pairs.Select(p => p.Speaker).Distinct().Count(), request.Labels.Count - pairs.Count, TranscriptMetrics.Of(pairs, seed: 1),
             [.. TranscriptMetrics.BySpeaker(pairs).Select(s => new SpeakerResult(s.Speaker, s.Utterances, Math.Round(s.Letters.Rate, 4), Math.Round(s.Words.Rate, 4)))]);
         return new RunOutcome(JsonSerializer.Serialize(result, RunContext.Json));
     }
+
+    /// <summary>What was said and what the transcriber writes, by greedy decoding.</summary>
+    internal static IReadOnlyList<TranscriptPair> Pairs(Transcriber transcriber, SoundShard shard, IReadOnlyList<SpokenItem> items, CancellationToken cancel) =>
+        [.. transcriber.Greedy(shard, items, cancel).Zip(items, (text, i) => new TranscriptPair(i.Text, text, i.Speaker))];
 
     // Neither a recording nor a speaker that the model has learnt from, whether told by the table's name for the speaker or by the recording's own.
     private async Task<IReadOnlyList<SpokenLabel>> NotTrainedOnAsync(Model model, IReadOnlyList<SpokenLabel> labels, CancellationToken cancel)

@@ -19,7 +19,10 @@ public sealed class FineTuneSpeechRun(ShardStore shards, ModelFiles files, Model
     /// <summary>The result as it stands in the row, and as <c>finetune --json</c> has it.</summary>
     /// <param name="Model">The transcriber.</param>
     /// <param name="Run">The run.</param>
-    /// <param name="Metrics">Error rates on the held-out speakers, by whom the number of steps was chosen; empty where there are too few labels to hold any out.</param>
+    /// <param name="Metrics">
+    /// Error rates on the request's test speakers, with those of the transcriber before (<c>cerBefore</c>, <c>werBefore</c>) and what changed (<c>cerChange</c>, <c>werChange</c>: this one's less that one's); without
+    /// test speakers on the held-out ones, by whom the number of steps was chosen; empty where there are too few labels to hold any out.
+    /// </param>
     /// <param name="Chosen">What was chosen.</param>
     /// <param name="Minutes">Transcribed speech that was learnt from, the held-out speakers' counted.</param>
     /// <param name="LeftOut">Labels that could not be used: empty, or too long, or more letters than their sound has room for.</param>
@@ -45,6 +48,7 @@ public sealed class FineTuneSpeechRun(ShardStore shards, ModelFiles files, Model
 
         var metrics = fitted.HeldOut.Count == 0 ? new Dictionary<string, Interval>() : TranscriptMetrics.Of(fitted.HeldOut, seed: 1);
         context.Log($"{fitted.Choice.StepsTried:#,0} steps; of held-out speakers {(metrics.TryGetValue("cer", out var cer) ? $"CER {cer}" : "none")}, kept at step {fitted.Choice.Steps:#,0}.");
+        if (request.Test is { Count: > 0 } test) metrics = await MeasureAsync(fitted.Transcriber, test, request.BeforeId, context);
         var saved = Path.Combine(context.Folder, "transcriber");
         fitted.Transcriber.Save(saved);
         var id = ShortId.ModelOf(context.Run.Id);
@@ -57,6 +61,22 @@ public sealed class FineTuneSpeechRun(ShardStore shards, ModelFiles files, Model
         };
         var summary = new Result(id, context.Run.Id, metrics, fitted.Choice, Math.Round(minutes, 2), request.Labels.Count - items.Count);
         return new RunOutcome(JsonSerializer.Serialize(summary, RunContext.Json), (db, cancel) => registry.AddAsync(db, model, cancel), () => Directory.Delete(saved, recursive: true));
+    }
+
+    private async Task<IReadOnlyDictionary<string, Interval>> MeasureAsync(Transcriber transcriber, IReadOnlyList<SpokenLabel> test, string? beforeId, RunContext context)
+    {
+        var (path, places) = await shards.PrepareSpokenAsync(test, context);
+        context.Report(new RunReport(Stage: "Measuring"));
+        using var shard = SoundShard.Open(path);
+        var items = Spoken(test, places, transcriber.Alphabet);
+        var now = EvaluateSpeechRun.Pairs(transcriber, shard, items, context.Stop);
+        var metrics = new Dictionary<string, Interval>(TranscriptMetrics.Of(now, seed: 1));
+        if (beforeId is null) return metrics;
+        using var earlier = Transcriber.Load(files.TranscriberFolder(await registry.GetAsync(beforeId, context.Stop)), Devices.Choose("auto"));
+        var before = EvaluateSpeechRun.Pairs(earlier, shard, items, context.Stop);
+        foreach (var (name, figure) in TranscriptMetrics.Of(before, seed: 1)) metrics[name + "Before"] = figure;
+        foreach (var (name, figure) in TranscriptMetrics.Change(before, now, seed: 1)) metrics[name + "Change"] = figure;
+        return metrics;
     }
 
     /// <summary>Labels as pieces of a shard, their texts in the letters of the alphabet; those that have no place or no letter are left out.</summary>

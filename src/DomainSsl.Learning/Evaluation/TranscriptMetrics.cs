@@ -115,6 +115,24 @@ public static class TranscriptMetrics
         return figures.Where(f => f.Rate.Total.Length > 0).ToDictionary(f => f.Name, f => bootstrap.Of(f.Rate.Weighted, highest: Math.Max(1, f.Rate.Total.Rate)));
     }
 
+    /// <summary>What changed from one transcriber to another on the same utterances: <c>wer</c> and <c>cer</c> of the later less the earlier, with 95 % intervals over the speakers, paired.</summary>
+    /// <param name="before">The earlier one's.</param>
+    /// <param name="after">The later one's; the same utterances in the same order.</param>
+    /// <param name="seed">Seeds the resampling.</param>
+    public static IReadOnlyDictionary<string, Interval> Change(IReadOnlyList<TranscriptPair> before, IReadOnlyList<TranscriptPair> after, int seed)
+    {
+        if (before.Count != after.Count || before.Zip(after).Any(p => p.First.Reference != p.Second.Reference || p.First.Speaker != p.Second.Speaker))
+            throw new ArgumentException("Both must have transcribed the same utterances in the same order.", nameof(after));
+        var bootstrap = new GroupBootstrap([.. before.Select(p => p.Speaker)], seed);
+        var changes = new Dictionary<string, Interval>();
+        foreach (var (name, count) in new (string, Func<TranscriptPair, ErrorCounts>)[] { ("wer", Words), ("cer", Letters) })
+        {
+            var (earlier, later) = (new ErrorRate([.. before.Select(count)]), new ErrorRate([.. after.Select(count)]));
+            if (earlier.Total.Length > 0) changes[name] = bootstrap.Of(weights => later.Weighted(weights) - earlier.Weighted(weights), lowest: -1, highest: 1);
+        }
+        return changes;
+    }
+
     /// <summary>Errors of each speaker, the most first.</summary>
     public static IReadOnlyList<SpeakerErrors> BySpeaker(IEnumerable<TranscriptPair> pairs) =>
     [

@@ -157,7 +157,7 @@ public static class TranscriberFit
         {
             var random = new RandomStreams(Seeds.Of(seed, "transcriber"));
             TranscriberNetwork network;
-            using (var generator = random.Initialisation(1).Generator(Devices.Host))
+            using (var generator = random.Initialisation(1).Generator())
                 network = new TranscriberNetwork(arm.Start(settings, Seeds.Of(seed, "encoder"), device), alphabet.Size, settings.Layers, generator);
             network.To(device);
             Dictionary<string, Tensor>? kept = null;

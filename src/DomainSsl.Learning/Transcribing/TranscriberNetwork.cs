@@ -54,8 +54,8 @@ internal sealed class TranscriberNetwork : IDisposable
         c = _head.Mixed(c);
         if (dropout > 0 && random is not null)
         {
-            using var generator = random.Generator(c.device);
-            c = c * empty_like(c).bernoulli_(1 - dropout, generator).detach() / (1 - dropout);
+            using var generator = random.Generator();
+            c = c * empty(c.shape, c.dtype).bernoulli_(1 - dropout, generator).to(c.device) / (1 - dropout);
         }
         return F.log_softmax(_head.forward(c), 2);
     }
@@ -92,19 +92,19 @@ internal sealed class TranscriberNetwork : IDisposable
     private sealed class LetterHead : nn.Module<Tensor, Tensor>
     {
         private readonly Linear _letters;
-        private readonly Parameter? _mix;                                                                          // L
+        private readonly bool _mixes;
 
         public LetterHead(int dimensions, int letters, int layers, Generator generator) : base(nameof(LetterHead))
         {
             register_module("letters", _letters = new Linear(dimensions, letters, generator));
-            if (layers > 0) register_parameter("mix", _mix = Encoders.Convolution.Kept(zeros(layers)));
+            if (_mixes = layers > 0) register_parameter("mix", Encoders.Convolution.Kept(zeros(layers)));          // L
         }
 
         protected override void RegisterComponents()
         {
         }
 
-        public Tensor Mixed(Tensor c) => _mix is null ? c : (F.layer_norm(c, [c.shape[3]]) * F.softmax(_mix, 0).view(-1, 1, 1, 1)).sum([0]);
+        public Tensor Mixed(Tensor c) => !_mixes ? c : (F.layer_norm(c, [c.shape[3]]) * F.softmax(get_parameter("mix")!, 0).view(-1, 1, 1, 1)).sum([0]);
 
         public override Tensor forward(Tensor input) => _letters.forward(input);
     }

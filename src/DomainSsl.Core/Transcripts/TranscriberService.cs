@@ -1,0 +1,116 @@
+using System.Security.Cryptography;
+using System.Text;
+using DomainSsl.Core.Database;
+using DomainSsl.Core.Library;
+using DomainSsl.Core.Models;
+using DomainSsl.Core.Runs;
+using Microsoft.EntityFrameworkCore;
+
+namespace DomainSsl.Core.Transcripts;
+
+/// <summary>What there is to learn transcribing from, and what waits to be transcribed.</summary>
+/// <param name="Recordings">Recordings with an accepted transcript.</param>
+/// <param name="Minutes">Transcribed speech in them that may be learnt from.</param>
+/// <param name="Speakers">Whose it is.</param>
+/// <param name="TestMinutes">Transcribed speech of the locked test speakers.</param>
+/// <param name="TestSpeakers">These speakers.</param>
+/// <param name="Waiting">Recordings that nobody has worked on: without a transcript, or with a model's alone.</param>
+/// <param name="WaitingMinutes">How long they are.</param>
+public sealed record TranscriberMaterial(int Recordings, double Minutes, int Speakers, double TestMinutes, int TestSpeakers, int Waiting, double WaitingMinutes);
+
+/// <summary>All that the page of transcribers shows.</summary>
+/// <param name="Material">What there is to learn from.</param>
+/// <param name="Encoders">Encoders of sound, the one in use first.</param>
+/// <param name="Transcribers">The newest first.</param>
+/// <param name="Runs">Trainings and transcriptions that wait or run.</param>
+public sealed record TranscriberOverview(TranscriberMaterial Material, IReadOnlyList<Model> Encoders, IReadOnlyList<Model> Transcribers, IReadOnlyList<Run> Runs)
+{
+    /// <summary>The transcriber that writes now: the one in use, else the newest.</summary>
+    public Model? Current => Transcribers.FirstOrDefault(m => m.State == ModelState.InUse) ?? Transcribers.FirstOrDefault(m => m.State == ModelState.Candidate);
+}
+
+/// <summary>
+/// Accepted transcripts as the material of the next transcriber. A fifth of the speakers is kept for testing: whether a speaker is one of them follows from the pseudonym alone, so it was settled before the first
+/// transcript and stays so through all rounds; nothing is ever chosen by them.
+/// </summary>
+public sealed class TranscriberService(IDbContextFactory<DomainSslContext> factory, TranscriptService transcripts, IRunQueue queue)
+{
+    /// <summary>Minutes below which training is refused: nothing would come of it.</summary>
+    public const double LeastMinutes = 0.5;
+
+    private const int TestShare = 5;
+
+    /// <summary>What there is.</summary>
+    public async Task<TranscriberOverview> OverviewAsync(CancellationToken cancel = default)
+    {
+        var rows = await RowsAsync(cancel);
+        var (learn, test) = (rows.Where(r => !IsTest(r.Group)).ToList(), rows.Where(r => IsTest(r.Group)).ToList());
+        await using var db = await factory.CreateDbContextAsync(cancel);
+        var waiting = await Waiting(db).Select(r => r.Seconds).ToListAsync(cancel);
+        var models = await db.Models.AsNoTracking().Where(m => m.State != ModelState.Retired && (m.Kind == ModelKind.Transcriber || (m.Kind == ModelKind.Encoder && m.Architecture.Contains("\"sound\""))))
+            .OrderByDescending(m => m.CreatedAt).ToListAsync(cancel);
+        var runs = await db.Runs.AsNoTracking().Where(r => (r.Kind == RunKind.FineTuneSpeech || r.Kind == RunKind.Transcribe) && (r.State == RunState.Queued || r.State == RunState.Running)).OrderBy(r => r.QueuedAt).ToListAsync(cancel);
+        double Minutes(IEnumerable<SpokenRow> some) => some.Sum(r => r.Label.End!.Value - r.Label.Start!.Value) / 60;
+        var material = new TranscriberMaterial(rows.Select(r => r.Label.ItemId).Distinct().Count(), Minutes(learn), learn.Select(r => r.Group).Distinct().Count(), Minutes(test), test.Select(r => r.Group).Distinct().Count(),
+            waiting.Count, waiting.Sum() / 60);
+        return new TranscriberOverview(material, [.. models.Where(m => m.Kind == ModelKind.Encoder).OrderByDescending(m => m.State == ModelState.InUse)], [.. models.Where(m => m.Kind == ModelKind.Transcriber)], runs);
+    }
+
+    /// <summary>Trains the next transcriber on all accepted transcripts, and measures it beside the one before on the locked test speakers.</summary>
+    /// <param name="encoder">Id of the encoder to begin from, or <c>scratch</c>.</param>
+    /// <param name="by">Who asks.</param>
+    /// <param name="cancel">Gives up asking.</param>
+    /// <returns>The run's id.</returns>
+    /// <exception cref="RefusedException">Too little is accepted, or a training waits or runs already.</exception>
+    public async Task<string> TrainAsync(string encoder, string by, CancellationToken cancel = default)
+    {
+        var overview = await OverviewAsync(cancel);
+        if (overview.Runs.FirstOrDefault(r => r.Kind == RunKind.FineTuneSpeech) is not null) throw new RefusedException("already-training", "A transcriber is being trained; wait for it, or stop it on its page.");
+        if (overview.Material.Minutes < LeastMinutes)
+            throw new RefusedException("too-little-speech", $"There is less than half a minute of accepted speech to learn from ({overview.Material.Minutes * 60:0} seconds); accept more transcripts, a quarter of an hour is a good beginning.");
+        if (encoder != "scratch" && overview.Encoders.All(m => m.Id != encoder)) throw new RefusedException("no-encoder", "That encoder of recordings is not there any more; choose another.");
+        var rows = await RowsAsync(cancel);
+        IReadOnlyList<SpokenLabel> Of(bool test) => [.. rows.Where(r => IsTest(r.Group) == test).Select(r => r.Label)];
+        await using var db = await factory.CreateDbContextAsync(cancel);
+        var round = 1 + await db.Models.CountAsync(m => m.Kind == ModelKind.Transcriber, cancel);
+        var request = new FineTuneSpeechRequest(Of(test: false), encoder, $"transcriber {round}", Seed: 1, Test: Of(test: true), BeforeId: overview.Current?.Id);
+        return await queue.EnqueueAsync(request, $"Training transcriber {round}", by, cancel: cancel);
+    }
+
+    /// <summary>Lets a transcriber write all recordings that nobody has worked on.</summary>
+    /// <returns>The run's id.</returns>
+    /// <exception cref="RefusedException">There are none, or a transcription waits or runs already.</exception>
+    public async Task<string> TranscribeAsync(string model, string by, CancellationToken cancel = default)
+    {
+        await using var db = await factory.CreateDbContextAsync(cancel);
+        var transcriber = await db.Models.AsNoTracking().SingleOrDefaultAsync(m => m.Id == model && m.Kind == ModelKind.Transcriber, cancel) ?? throw new RefusedException("no-transcriber", "That transcriber is not there any more; choose another.");
+        if (await db.Runs.AnyAsync(r => r.Kind == RunKind.Transcribe && (r.State == RunState.Queued || r.State == RunState.Running), cancel))
+            throw new RefusedException("already-transcribing", "Recordings are being transcribed already; wait for it, or stop it on its page.");
+        var items = await Waiting(db).SelectMany(r => db.Items.Where(i => i.RecordingId == r.Id && i.Kind == ItemKind.Sound).Select(i => i.Id)).OrderBy(i => i).ToListAsync(cancel);
+        if (items.Count == 0) throw new RefusedException("nothing-to-transcribe", "There is no recording that nobody has worked on; import some.");
+        return await queue.EnqueueAsync(new TranscribeRequest(transcriber.Id, items), $"Transcribing {items.Count:#,0} recordings with {transcriber.Name}", by, cancel: cancel);
+    }
+
+    /// <summary>Whether a speaker is kept for testing. It follows from the name alone, and no round changes it.</summary>
+    internal static bool IsTest(string speaker) => SHA256.HashData(Encoding.UTF8.GetBytes("test speaker\n" + speaker))[0] % TestShare == 0;
+
+    private static IQueryable<Recording> Waiting(DomainSslContext db) => db.Recordings.AsNoTracking()
+        .Where(r => !db.TranscriptVersions.Any(v => v.Transcript!.RecordingId == r.Id && v.Deed != TranscriptDeed.Transcribed));
+
+    // Speakers are known over recordings where the import said who speaks; of other recordings each stands alone, whoever its segments name.
+    private async Task<IReadOnlyList<SpokenRow>> RowsAsync(CancellationToken cancel)
+    {
+        var rows = await transcripts.TrainingRowsAsync(cancel);
+        await using var db = await factory.CreateDbContextAsync(cancel);
+        var owners = await db.Recordings.AsNoTracking().Where(r => db.Transcripts.Any(t => t.RecordingId == r.Id && t.State == TranscriptState.Accepted))
+            .Select(r => new { r.Id, Speaker = r.Speaker!.Pseudonym, Item = db.Items.Where(i => i.RecordingId == r.Id && i.Kind == ItemKind.Sound).Min(i => (long?)i.Id) }).ToDictionaryAsync(r => r.Id, cancel);
+        return [.. rows.Where(r => owners.TryGetValue(r.RecordingId, out var o) && o.Item is not null).Select(r =>
+        {
+            var owner = owners[r.RecordingId];
+            var group = owner.Speaker ?? $"recording {r.RecordingId}";
+            return new SpokenRow(group, new SpokenLabel(owner.Item!.Value, r.Text, group, r.Start, r.End));
+        })];
+    }
+
+    private sealed record SpokenRow(string Group, SpokenLabel Label);
+}

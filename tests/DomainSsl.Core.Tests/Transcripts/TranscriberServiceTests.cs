@@ -1,0 +1,99 @@
+using DomainSsl.Core.Models;
+using DomainSsl.Core.Runs;
+using DomainSsl.Core.Transcripts;
+using DomainSsl.Testing;
+using Microsoft.EntityFrameworkCore;
+
+namespace DomainSsl.Core.Tests.Transcripts;
+
+/// <summary>On the sample data's dictations: 60, of which 24 come with their text.</summary>
+public sealed class TranscriberServiceTests
+{
+    private static readonly string Samples = Path.Combine(SharedData.Project, "sample-data");
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Overview_CountsWhatMayBeLearntFrom_AndWhatNobodyHasWorkedOn()
+    {
+        await using var library = await WithTranscriptsAsync();
+        var material = (await library.Get<TranscriberService>().OverviewAsync(Cancel)).Material;
+        Assert.Equal((24, 36), (material.Recordings, material.Waiting));
+        var all = await AllAsync(library);
+        Assert.Equal(all.Select(l => l.Speaker).Distinct().Count(), material.Speakers + material.TestSpeakers);
+        Assert.Equal(all.Sum(l => l.End!.Value - l.Start!.Value) / 60, material.Minutes + material.TestMinutes, 1e-6);
+        Assert.True(material.Minutes > 0.3, $"{material.Minutes}");
+    }
+
+    [Fact]
+    public async Task Train_NeverLearnsFromATestSpeaker_AndMeasuresOnAllOfThem()
+    {
+        await using var library = await WithTranscriptsAsync();
+        var service = library.Get<TranscriberService>();
+        await AddTranscriberAsync(library, "m-before");
+        var request = await RequestAsync(library, await service.TrainAsync("scratch", "anna", Cancel));
+        Assert.Empty(request.Labels.Select(l => l.Speaker).Intersect(request.Test!.Select(l => l.Speaker)));
+        Assert.All(request.Test!, l => Assert.True(TranscriberService.IsTest(l.Speaker)));
+        Assert.Equal((await AllAsync(library)).Count, request.Labels.Count + request.Test!.Count);
+        Assert.Equal("m-before", request.BeforeId);
+        Assert.Equal("already-training", (await Assert.ThrowsAsync<RefusedException>(() => service.TrainAsync("scratch", "anna", Cancel))).Refusal.Code);
+    }
+
+    [Fact]
+    public async Task Train_WithNothingAccepted_IsRefusedWithASentence()
+    {
+        await using var library = await TestLibrary.MakeAsync();
+        await library.ImportAsync(Path.Combine(Samples, "recordings.csv"));
+        var refused = await Assert.ThrowsAsync<RefusedException>(() => library.Get<TranscriberService>().TrainAsync("scratch", "anna", Cancel));
+        Assert.Equal("too-little-speech", refused.Refusal.Code);
+    }
+
+    [Fact]
+    public async Task Transcribe_TakesWhatNobodyHasWorkedOn_EachOnce()
+    {
+        await using var library = await WithTranscriptsAsync();
+        await AddTranscriberAsync(library, "m-new");
+        var service = library.Get<TranscriberService>();
+        var request = (TranscribeRequest)RunRequestJson.Read(await RunAsync(library, await service.TranscribeAsync("m-new", "anna", Cancel)));
+        Assert.Equal(("m-new", 36, 36), (request.ModelId, request.ItemIds.Count, request.ItemIds.Distinct().Count()));
+        Assert.Equal("no-transcriber", (await Assert.ThrowsAsync<RefusedException>(() => service.TranscribeAsync("m-none", "anna", Cancel))).Refusal.Code);
+    }
+
+    [Fact]
+    public void IsTest_IsAboutAFifthOfSpeakers_AndTheSameEachTime()
+    {
+        var names = Enumerable.Range(0, 2000).Select(i => $"S-{i:x8}").ToList();
+        Assert.InRange(names.Count(TranscriberService.IsTest), 320, 480);
+        Assert.Equal(names.Select(TranscriberService.IsTest), names.Select(TranscriberService.IsTest));
+    }
+
+    private static async Task<TestLibrary> WithTranscriptsAsync()
+    {
+        var library = await TestLibrary.MakeAsync();
+        await library.ImportAsync(Path.Combine(Samples, "recordings.csv"));
+        await library.ImportAsync(Path.Combine(Samples, "transcripts.csv"));
+        var transcripts = library.Get<TranscriptService>();
+        foreach (var line in (await transcripts.PageAsync(take: 100, cancel: Cancel)).Rows.Where(l => l.State != TranscriptState.Accepted))
+            await transcripts.AcceptAsync(line.RecordingId, line.Version, "rita", $"accept {line.RecordingId}", Cancel);
+        return library;
+    }
+
+    private static async Task AddTranscriberAsync(TestLibrary library, string id)
+    {
+        await using var db = library.Open();
+        await library.Get<ModelRegistry>().AddAsync(db, new Model { Id = id, Name = id, Kind = ModelKind.Transcriber, By = "test" }, Cancel);
+        await db.SaveChangesAsync(Cancel);
+    }
+
+    private static async Task<IReadOnlyList<TranscriptTrainingRow>> RowsAsync(TestLibrary library) => await library.Get<TranscriptService>().TrainingRowsAsync(Cancel);
+
+    private static async Task<IReadOnlyList<SpokenLabel>> AllAsync(TestLibrary library) => [.. (await RowsAsync(library)).Select(r => new SpokenLabel(0, r.Text, r.Speaker!, r.Start, r.End))];
+
+    private static async Task<Run> RunAsync(TestLibrary library, string id)
+    {
+        await using var db = library.Open();
+        return await db.Runs.SingleAsync(r => r.Id == id, Cancel);
+    }
+
+    private static async Task<FineTuneSpeechRequest> RequestAsync(TestLibrary library, string id) => (FineTuneSpeechRequest)RunRequestJson.Read(await RunAsync(library, id));
+}
