@@ -90,7 +90,7 @@ public sealed class CommandTests
     }
 
     [Theory]
-    [InlineData("transcribe part C", "transcribe", "m-1", "a.wav")]
+    [InlineData("no transcriber", "transcribe", "m-1", "a.wav")]
     [InlineData("no collection", "pretrain", "nothing")]
     [InlineData("no recipe", "recipes", "show", "simclrr")]
     [InlineData("no model", "models", "show", "nothing")]

@@ -138,6 +138,7 @@ public static class SpeechEfficiency
             var texts = fit.Transcriber.Greedy(test, request.Test, cancel);
             finished[arm.Name].Add(new FinishedTranscript(budget, draw, Math.Round(Minutes(items, train), 3), fit.Choice, Math.Round((clock.Elapsed - began).TotalSeconds, 1), texts));
             (done, fitted) = (done + 1, fitted + 1);
+            progress?.Report(new TranscriberProgress(done / (double)wanted.Count, $"{done:#,0} of {wanted.Count:#,0} fits", clock.Elapsed.TotalSeconds / fitted * (wanted.Count - done)));
         }
         return Summarise(request, budgets, finished);
     }
