@@ -81,8 +81,10 @@ public sealed class TranscriberServiceTests
     private static async Task AddTranscriberAsync(TestLibrary library, string id)
     {
         await using var db = library.Open();
+        await using var transaction = await db.Database.BeginTransactionAsync(Cancel);
         await library.Get<ModelRegistry>().AddAsync(db, new Model { Id = id, Name = id, Kind = ModelKind.Transcriber, By = "test" }, Cancel);
         await db.SaveChangesAsync(Cancel);
+        await transaction.CommitAsync(Cancel);
     }
 
     private static async Task<IReadOnlyList<TranscriptTrainingRow>> RowsAsync(TestLibrary library) => await library.Get<TranscriptService>().TrainingRowsAsync(Cancel);
