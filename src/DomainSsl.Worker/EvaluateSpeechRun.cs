@@ -40,7 +40,7 @@ public sealed class EvaluateSpeechRun(IDbContextFactory<DomainSslContext> factor
         using var transcriber = Transcriber.Load(folder, Devices.Choose("auto"));
         var items = FineTuneSpeechRun.Spoken(labels, places, transcriber.Alphabet);
         using var shard = SoundShard.Open(path);
-        var pairs = transcriber.Greedy(shard, items, context.Stop).Zip(items, (text, i) => new TranscriptPair(i.Text, text, i.Speaker)).ToList();
+        var pairs = transcriber.Texts(shard, items, context.Stop).Zip(items, (text, i) => new TranscriptPair(i.Text, text, i.Speaker)).ToList();
         var result = new Result(pairs.Count, pairs.Select(p => p.Speaker).Distinct().Count(), request.Labels.Count - pairs.Count, TranscriptMetrics.Of(pairs, seed: 1),
             [.. TranscriptMetrics.BySpeaker(pairs).Select(s => new SpeakerResult(s.Speaker, s.Utterances, Math.Round(s.Letters.Rate, 4), Math.Round(s.Words.Rate, 4)))]);
         return new RunOutcome(JsonSerializer.Serialize(result, RunContext.Json));
