@@ -46,9 +46,9 @@ public sealed class EvaluateSpeechRun(IDbContextFactory<DomainSslContext> factor
         return new RunOutcome(JsonSerializer.Serialize(result, RunContext.Json));
     }
 
-    /// <summary>What was said and what the transcriber writes, by greedy decoding.</summary>
+    /// <summary>What was said and what the transcriber writes.</summary>
     internal static IReadOnlyList<TranscriptPair> Pairs(Transcriber transcriber, SoundShard shard, IReadOnlyList<SpokenItem> items, CancellationToken cancel) =>
-        [.. transcriber.Greedy(shard, items, cancel).Zip(items, (text, i) => new TranscriptPair(i.Text, text, i.Speaker))];
+        [.. transcriber.Texts(shard, items, cancel).Zip(items, (text, i) => new TranscriptPair(i.Text, text, i.Speaker))];
 
     // Neither a recording nor a speaker that the model has learnt from, whether told by the table's name for the speaker or by the recording's own.
     private async Task<IReadOnlyList<SpokenLabel>> NotTrainedOnAsync(Model model, IReadOnlyList<SpokenLabel> labels, CancellationToken cancel)

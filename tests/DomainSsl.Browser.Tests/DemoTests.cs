@@ -43,7 +43,7 @@ public sealed partial class DemoTests(Chromium chromium) : IClassFixture<Chromiu
         var study = await FirstLinkAsync(admin, "/library", "a[href^='/library/studies/']");
         foreach (var (path, picture) in ((string, string?)[])
             [("/", "home"), ("/library", "library"), (study, "viewer"), ("/library?tab=recordings", null), ("/import", "import"), ("/collections", null), ("/pretraining", null), (encoderRun, "run"),
-             ("/models", "models"), ("/people", null), ("/audit", null), ("/system", null)])
+             ("/models", "models"), ("/transcripts", null), ("/transcripts/transcriber", "transcriber"), ("/people", null), ("/audit", null), ("/system", null)])
         {
             await OpenAsync(admin, path);
             if (path == study) await admin.WaitForSelectorAsync("[data-rendered=true]");
@@ -86,13 +86,20 @@ public sealed partial class DemoTests(Chromium chromium) : IClassFixture<Chromiu
         await reviewer.Keyboard.PressAsync("Enter");
         await reviewer.WaitForFunctionAsync("before => document.querySelector('.room').dataset.case !== before", before);
         await reviewer.WaitForSelectorAsync(".save-state.saved");
+
+        // The dictations that came without a text wait with the words that the transcriber wrote; one is accepted.
+        await OpenAsync(reviewer, await FirstLinkAsync(reviewer, "/transcripts", "a[href^='/transcripts/']"));
+        await reviewer.WaitForFunctionAsync("() => !document.querySelector('[data-part=accept]')?.disabled");
+        await CheckAsync(reviewer, "transcript");
+        await reviewer.Keyboard.PressAsync("a");
+        await reviewer.GetByText("accepted").First.WaitForAsync();
         await SignOutAsync(reviewer);
 
         // A second start loses nothing and does nothing anew.
         site.Kill();
         await site.StartAgainAsync();
         var models = await Testing.Product.JsonAsync(site.Data, TimeSpan.FromMinutes(1), "models", "list");
-        Assert.Equal(2, models.GetProperty("models").EnumerateArray().Count(m => m.GetProperty("run").ValueKind == System.Text.Json.JsonValueKind.String));
+        Assert.Equal(4, models.GetProperty("models").EnumerateArray().Count(m => m.GetProperty("run").ValueKind == System.Text.Json.JsonValueKind.String));
     }
 
     private async Task<IPage> SignInAsync(Testing.RunningSite site, string name, string password)

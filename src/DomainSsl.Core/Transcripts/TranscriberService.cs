@@ -59,10 +59,11 @@ public sealed class TranscriberService(IDbContextFactory<DomainSslContext> facto
     /// <summary>Trains the next transcriber on all accepted transcripts, and measures it beside the one before on the locked test speakers.</summary>
     /// <param name="encoder">Id of the encoder to begin from, or <c>scratch</c>.</param>
     /// <param name="by">Who asks.</param>
+    /// <param name="settings">Settings of the training as JSON; null for the defaults.</param>
     /// <param name="cancel">Gives up asking.</param>
     /// <returns>The run's id.</returns>
     /// <exception cref="RefusedException">Too little is accepted, or a training waits or runs already.</exception>
-    public async Task<string> TrainAsync(string encoder, string by, CancellationToken cancel = default)
+    public async Task<string> TrainAsync(string encoder, string by, string? settings = null, CancellationToken cancel = default)
     {
         var overview = await OverviewAsync(cancel);
         if (overview.Runs.FirstOrDefault(r => r.Kind == RunKind.FineTuneSpeech) is not null) throw new RefusedException("already-training", "A transcriber is being trained; wait for it, or stop it on its page.");
@@ -73,7 +74,7 @@ public sealed class TranscriberService(IDbContextFactory<DomainSslContext> facto
         IReadOnlyList<SpokenLabel> Of(bool test) => [.. rows.Where(r => IsTest(r.Group) == test).Select(r => r.Label)];
         await using var db = await factory.CreateDbContextAsync(cancel);
         var round = 1 + await db.Models.CountAsync(m => m.Kind == ModelKind.Transcriber, cancel);
-        var request = new FineTuneSpeechRequest(Of(test: false), encoder, $"transcriber {round}", Seed: 1, Test: Of(test: true), BeforeId: overview.Current?.Id);
+        var request = new FineTuneSpeechRequest(Of(test: false), encoder, $"transcriber {round}", Seed: 1, settings, Test: Of(test: true), BeforeId: overview.Current?.Id);
         return await queue.EnqueueAsync(request, $"Training transcriber {round}", by, cancel: cancel);
     }
 

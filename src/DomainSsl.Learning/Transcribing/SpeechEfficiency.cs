@@ -135,7 +135,7 @@ public static class SpeechEfficiency
             var inner = progress is null ? null : new Inner(p => progress.Report(new TranscriberProgress((before + p.Share) / wanted.Count, $"{title}. {p.Stage}",
                 p.SecondsLeft is { } left ? left + (wanted.Count - before - 1) * (fitted > 0 ? began.TotalSeconds / fitted : left / Math.Max(0.01, 1 - p.Share)) : null)));
             using var fit = TranscriberFit.Fit(arm, train, items, request.Alphabet, request.Settings, Seeds.Of(request.Seed, $"fit {budget} {draw}"), device, inner, cancel);
-            var texts = fit.Transcriber.Greedy(test, request.Test, cancel);
+            var texts = fit.Transcriber.Texts(test, request.Test, cancel);
             finished[arm.Name].Add(new FinishedTranscript(budget, draw, Math.Round(Minutes(items, train), 3), fit.Choice, Math.Round((clock.Elapsed - began).TotalSeconds, 1), texts));
             (done, fitted) = (done + 1, fitted + 1);
             progress?.Report(new TranscriberProgress(done / (double)wanted.Count, $"{done:#,0} of {wanted.Count:#,0} fits", clock.Elapsed.TotalSeconds / fitted * (wanted.Count - done)));

@@ -18,6 +18,7 @@ public sealed record TranscriberDescription(string Letters, EncoderSpec Encoder,
 public sealed class Transcriber : IDisposable
 {
     private const string DescriptionFile = "transcriber.json", NetworkFile = "network.safetensors";
+    private const double BatchSeconds = 60;
     private readonly TranscriberNetwork _network;
     private readonly Device _device;
 
@@ -40,8 +41,13 @@ public sealed class Transcriber : IDisposable
     /// <param name="sounds">At 16 kHz, full scale ±1, at least one sample each.</param>
     public IReadOnlyList<float[]> LogProbabilities(IReadOnlyList<float[]> sounds) => LogProbabilities(_network, sounds, _device);
 
-    /// <summary>What is said in pieces of a shard, by greedy decoding.</summary>
-    public IReadOnlyList<string> Greedy(SoundShard shard, IReadOnlyList<SpokenItem> items, CancellationToken cancel) => Greedy(_network, shard, items, Alphabet, 60, _device, cancel);
+    /// <summary>What is said in pieces of a shard.</summary>
+    /// <param name="shard">The sound.</param>
+    /// <param name="items">Which pieces; what is said in them is not looked at.</param>
+    /// <param name="cancel">Looked at between batches.</param>
+    /// <param name="decode">Log-probabilities T'×V to a text; null: greedy decoding.</param>
+    public IReadOnlyList<string> Texts(SoundShard shard, IReadOnlyList<SpokenItem> items, CancellationToken cancel, Func<float[], string>? decode = null) =>
+        Texts(_network, shard, items, decode ?? (p => GreedyDecoder.Decode(p, Alphabet)), BatchSeconds, _device, cancel);
 
     /// <summary>The words of a sound with times and confidences: the text that <paramref name="decode"/> finds, laid along the sound.</summary>
     /// <param name="logProbabilities">Of <see cref="LogProbabilities(IReadOnlyList{float[]})"/>.</param>
@@ -53,14 +59,14 @@ public sealed class Transcriber : IDisposable
         return text.Length == 0 ? [] : ForcedAlignment.Align(logProbabilities, Alphabet, text, SecondsPerFrame, from).Words;
     }
 
-    internal static IReadOnlyList<string> Greedy(TranscriberNetwork network, SoundShard shard, IReadOnlyList<SpokenItem> items, Alphabet alphabet, double batchSeconds, Device device, CancellationToken cancel)
+    internal static IReadOnlyList<string> Texts(TranscriberNetwork network, SoundShard shard, IReadOnlyList<SpokenItem> items, Func<float[], string> decode, double batchSeconds, Device device, CancellationToken cancel)
     {
         var texts = new string[items.Count];
         foreach (var part in SpokenBatches.InBatches(Enumerable.Range(0, items.Count).OrderBy(i => shard.Lengths[items[i].Index]), i => shard.Lengths[items[i].Index], batchSeconds))
         {
             cancel.ThrowIfCancellationRequested();
             var found = LogProbabilities(network, Array.ConvertAll(part, i => Sound(shard.Piece(items[i].Index))), device);
-            for (var i = 0; i < part.Length; i++) texts[part[i]] = GreedyDecoder.Decode(found[i], alphabet);
+            for (var i = 0; i < part.Length; i++) texts[part[i]] = decode(found[i]);
         }
         return texts;
     }

@@ -222,7 +222,7 @@ public static class TranscriberFit
         }
 
         /// <summary>What the network writes of pieces.</summary>
-        public IReadOnlyList<TranscriptPair> Pairs(TranscriberNetwork network, IReadOnlyList<SpokenItem> items) => [.. Transcriber.Greedy(network, shard, items, alphabet, settings.BatchSeconds, device, cancel).Zip(items, (text, i) => new TranscriptPair(i.Text, text, i.Speaker))];
+        public IReadOnlyList<TranscriptPair> Pairs(TranscriberNetwork network, IReadOnlyList<SpokenItem> items) => [.. Transcriber.Texts(network, shard, items, p => GreedyDecoder.Decode(p, alphabet), settings.BatchSeconds, device, cancel).Zip(items, (text, i) => new TranscriptPair(i.Text, text, i.Speaker))];
 
         private static double Cer(IReadOnlyList<TranscriptPair> pairs) => pairs.Select(p => ErrorCounts.OfLetters(p.Reference, p.Hypothesis)).Aggregate(ErrorCounts.Add).Rate;
 

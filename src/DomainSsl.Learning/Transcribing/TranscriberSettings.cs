@@ -15,7 +15,7 @@ public sealed record TranscriberSettings
     public int TrialSteps { get; init; } = 300;
 
     /// <summary>Steps of a round: the rate goes up over <see cref="WarmUp"/> and down along a cosine.</summary>
-    public int Steps { get; init; } = 2000;
+    public int Steps { get; init; } = 1500;
 
     /// <summary>Rounds at most. A further one goes on from the best weights, at <see cref="RoundShare"/> of the rate before, as long as the last made <see cref="LeastGain"/> of difference.</summary>
     public int Rounds { get; init; } = 2;
@@ -45,7 +45,7 @@ public sealed record TranscriberSettings
     public int HeadSteps { get; init; } = 150;
 
     /// <summary>Sound in a step, seconds, padding counted.</summary>
-    public double BatchSeconds { get; init; } = 60;
+    public double BatchSeconds { get; init; } = 40;
 
     /// <summary>Weight decay of AdamW.</summary>
     public double WeightDecay { get; init; } = 0.01;

@@ -4,12 +4,14 @@ using DomainSsl.Core.Database;
 using DomainSsl.Core.Importing;
 using DomainSsl.Core.Runs;
 using DomainSsl.Core.Tasks;
+using DomainSsl.Core.Transcripts;
 using Microsoft.EntityFrameworkCore;
 
 namespace DomainSsl.Web.Commands;
 
 /// <summary>
-/// What <c>serve --demo</c> does beside serving: imports the sample data, pretrains, makes a task with the labels that come with it, trains, and lets the classifier answer for the rest.
+/// What <c>serve --demo</c> does beside serving: imports the sample data, pretrains, makes a task with the labels that come with it, trains, and lets the classifier answer for the rest; then the same on
+/// the dictations: pretrains, trains a transcriber on those that come with their text, and lets it write down the rest.
 /// Each step looks first whether it is done, so a second start does nothing and one that was cut off goes on. The work itself is the worker's; this asks for it and tells how far it is.
 /// </summary>
 internal sealed class Demonstration(IServiceProvider services, TextWriter terminal)
@@ -24,6 +26,11 @@ internal sealed class Demonstration(IServiceProvider services, TextWriter termin
 
     // From scratch at 64 pixels: hundreds of steps in that time, where continuing the public encoder would make a handful.
     private const string Recipe = "simclr-small";
+
+    private const double PretrainSoundSeconds = 40;
+
+    // A minute of speech is all there is to learn from: more steps would only learn it by heart.
+    private static readonly string[] TranscriberSettings = ["steps=250", "rounds=1", "batchSeconds=20", "evaluateEvery=50"];
 
     private readonly IDbContextFactory<DomainSslContext> _database = services.GetRequiredService<IDbContextFactory<DomainSslContext>>();
 
@@ -42,9 +49,13 @@ internal sealed class Demonstration(IServiceProvider services, TextWriter termin
         {
             var sample = SampleData() ?? throw new RefusedException("no-sample-data", "The sample data is not beside the program, so the demo has nothing to show; run it from a checkout, or import files of your own.");
             await ImportAsync(sample, cancel);
-            await FollowAsync(await PretrainAsync(cancel), "Pretraining", cancel);
+            await FollowAsync(await PretrainAsync(Scans, Recipe, "SimCLR", PretrainSeconds, cancel), "Pretraining", cancel);
             await FollowAsync(await TrainAsync(sample, cancel), "Training", cancel);
-            Say("Demo ready: open Tasks to see the result, Review to go through the predictions.");
+            Say("Scans ready: open Tasks to see the result, Review to go through the predictions. The dictations follow.");
+            await FollowAsync(await PretrainAsync(Dictations, RecipeCatalog.DefaultForSound, "HuBERT", PretrainSoundSeconds, cancel), "Pretraining on dictations", cancel);
+            await FollowAsync(await TrainTranscriberAsync(sample, cancel), "Training a transcriber", cancel);
+            await FollowAsync(await TranscribeAsync(cancel), "Transcribing", cancel);
+            Say("Demo ready: open Transcripts to read through what the transcriber wrote.");
         }
         catch (RefusedException e) { Say(e.Refusal.Sentence); }
         catch (OperationCanceledException) when (cancel.IsCancellationRequested) { /* the site is being stopped; the next start goes on from here */ }
@@ -61,22 +72,49 @@ internal sealed class Demonstration(IServiceProvider services, TextWriter termin
         Say($"Imported {scans.Imported} scans and {sounds.Imported} recordings, all de-identified.");
     }
 
-    private async Task<string> PretrainAsync(CancellationToken cancel)
+    private async Task<string> PretrainAsync(string collectionName, string recipeName, string method, double seconds, CancellationToken cancel)
+    {
+        var title = $"{method} on {collectionName}";
+        if (await ThereAsync(RunKind.Pretrain, title, cancel) is { } there) return there;
+        var recipe = services.GetRequiredService<RecipeCatalog>().Get(recipeName);
+        var collection = await services.GetRequiredService<CollectionService>().FindAsync(collectionName, cancel);
+        var request = new PretrainRequest(collection.Id, recipe.Json, $"{recipe.Name} on {collectionName}", Seed: 1, seconds, MaxSteps: null, InitModelId: null);
+        return await services.GetRequiredService<IRunQueue>().EnqueueAsync(request, title, By, cancel: cancel);
+    }
+
+    // What was asked for before, by this start of the program or an earlier one.
+    private async Task<string?> ThereAsync(RunKind kind, string? title, CancellationToken cancel)
     {
         await using var db = await _database.CreateDbContextAsync(cancel);
-        if (await db.Runs.Where(r => r.By == By && r.Kind == RunKind.Pretrain).Select(r => r.Id).FirstOrDefaultAsync(cancel) is { } there) return there;
-        var recipe = services.GetRequiredService<RecipeCatalog>().Get(Recipe);
-        var collection = await services.GetRequiredService<CollectionService>().FindAsync(Scans, cancel);
-        var request = new PretrainRequest(collection.Id, recipe.Json, $"{recipe.Name} on {Scans}", Seed: 1, PretrainSeconds, MaxSteps: null, InitModelId: null);
-        return await services.GetRequiredService<IRunQueue>().EnqueueAsync(request, $"SimCLR on {Scans}", By, cancel: cancel);
+        return await db.Runs.Where(r => r.By == By && r.Kind == kind && (title == null || r.Title == title)).Select(r => r.Id).FirstOrDefaultAsync(cancel);
+    }
+
+    private async Task<string> EncoderAsync(string collectionName, CancellationToken cancel)
+    {
+        await using var db = await _database.CreateDbContextAsync(cancel);
+        return await db.Runs.Where(r => r.By == By && r.Kind == RunKind.Pretrain && r.Title.EndsWith(" on " + collectionName)).Join(db.Models, r => r.Id, m => m.RunId, (_, m) => m.Id).FirstAsync(cancel);
+    }
+
+    private async Task<string> TrainTranscriberAsync(string sample, CancellationToken cancel)
+    {
+        if (await ThereAsync(RunKind.FineTuneSpeech, null, cancel) is { } there) return there;
+        // The dictations are there already; what comes is the text of some of them.
+        await services.GetRequiredService<LibraryImport>().ImportAsync([Path.Combine(sample, "transcripts.csv")], new ImportRequest(By, null), Progress("Importing transcripts"), cancel);
+        return await services.GetRequiredService<TranscriberService>().TrainAsync(await EncoderAsync(Dictations, cancel), By, SpeechSettings.Resolve(TranscriberSettings), cancel);
+    }
+
+    private async Task<string> TranscribeAsync(CancellationToken cancel)
+    {
+        if (await ThereAsync(RunKind.Transcribe, null, cancel) is { } there) return there;
+        var transcribers = services.GetRequiredService<TranscriberService>();
+        return await transcribers.TranscribeAsync((await transcribers.OverviewAsync(cancel)).Current!.Id, By, cancel);
     }
 
     private async Task<string> TrainAsync(string sample, CancellationToken cancel)
     {
+        if (await ThereAsync(RunKind.FineTune, null, cancel) is { } there) return there;
+        var encoder = await EncoderAsync(Scans, cancel);
         await using var db = await _database.CreateDbContextAsync(cancel);
-        if (await db.Runs.Where(r => r.By == By && r.Kind == RunKind.FineTune).Select(r => r.Id).FirstOrDefaultAsync(cancel) is { } there) return there;
-        var encoder = await db.Runs.Where(r => r.By == By && r.Kind == RunKind.Pretrain)
-            .Join(db.Models, r => r.Id, m => m.RunId, (_, m) => m.Id).FirstOrDefaultAsync(cancel);
         var tasks = services.GetRequiredService<TaskService>();
         var id = await db.Tasks.Where(t => t.Name == Task).Select(t => (long?)t.Id).FirstOrDefaultAsync(cancel);
         if (id is null)

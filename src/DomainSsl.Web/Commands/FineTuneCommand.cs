@@ -33,6 +33,7 @@ internal static class FineTuneCommand
             var start = run.Need(encoder) == "scratch" ? null : await RunCommands.ModelAsync(run, run.Need(encoder));
             if (start is null && run.Get(mode) == "probe") throw new UsageException("A probe needs a pretrained encoder; from scratch use --mode full or best.");
             var table = await LabelTables.ReadAsync(run, run.Need(labels));
+            if (table.Spoken && run.Get(task) is not null) throw new UsageException("--task is for a classifier, and this is a table of transcripts; leave it out.");
             if (table.Spoken)
                 return await TranscriberAsync(run, table, start, run.Get(name) ?? $"{Path.GetFileNameWithoutExtension(run.Need(labels))} on {start?.Name ?? "scratch"}", run.Get(seed), SpeechSettings.Resolve(run.Get(set)), run.Get(here));
             if (run.Get(set) is { Length: > 0 }) throw new UsageException("--set is for a transcriber, and this is a table of labels; leave it out.");

@@ -56,7 +56,7 @@ internal static class ModelsCommand
     {
         var format = new Option<string>("--format") { Description = "safetensors; onnx comes with part D.", DefaultValueFactory = _ => "safetensors" };
         format.AcceptOnlyFromAmong("safetensors", "onnx");
-        var output = new Option<string>("--out") { Description = "The file; for a classifier a folder.", HelpName = "FILE", Required = true };
+        var output = new Option<string>("--out") { Description = "The file; for a classifier or a transcriber a folder.", HelpName = "FILE", Required = true };
         return context.Runs(new Command("export", "Writes a model's weights.") { model, format, output }, async run =>
         {
             if (run.Get(format) == "onnx") throw new RefusedException("later", "Writing ONNX comes with part D; use --format safetensors.");
@@ -71,7 +71,8 @@ internal static class ModelsCommand
             else
             {
                 Directory.CreateDirectory(to);
-                foreach (var file in Directory.EnumerateFiles(files.ClassifierFolder(exported))) File.Copy(file, Path.Combine(to, Path.GetFileName(file)), overwrite: true);
+                var from = exported.Kind == ModelKind.Transcriber ? files.TranscriberFolder(exported) : files.ClassifierFolder(exported);
+                foreach (var file in Directory.EnumerateFiles(from)) File.Copy(file, Path.Combine(to, Path.GetFileName(file)), overwrite: true);
             }
             await services.GetRequiredService<AuditLog>().RecordAsync(run.Who, "exported", $"model {exported.Id}", "safetensors", run.Cancel);
             run.Output.Result(new { Model = exported.Id, Out = to }, console => console.WriteLine($"{exported.Name} is in {to}."));

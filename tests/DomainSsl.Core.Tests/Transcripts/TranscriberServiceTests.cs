@@ -31,12 +31,12 @@ public sealed class TranscriberServiceTests
         await using var library = await WithTranscriptsAsync();
         var service = library.Get<TranscriberService>();
         await AddTranscriberAsync(library, "m-before");
-        var request = await RequestAsync(library, await service.TrainAsync("scratch", "anna", Cancel));
+        var request = await RequestAsync(library, await service.TrainAsync("scratch", "anna", cancel: Cancel));
         Assert.Empty(request.Labels.Select(l => l.Speaker).Intersect(request.Test!.Select(l => l.Speaker)));
         Assert.All(request.Test!, l => Assert.True(TranscriberService.IsTest(l.Speaker)));
         Assert.Equal((await AllAsync(library)).Count, request.Labels.Count + request.Test!.Count);
         Assert.Equal("m-before", request.BeforeId);
-        Assert.Equal("already-training", (await Assert.ThrowsAsync<RefusedException>(() => service.TrainAsync("scratch", "anna", Cancel))).Refusal.Code);
+        Assert.Equal("already-training", (await Assert.ThrowsAsync<RefusedException>(() => service.TrainAsync("scratch", "anna", cancel: Cancel))).Refusal.Code);
     }
 
     [Fact]
@@ -44,7 +44,7 @@ public sealed class TranscriberServiceTests
     {
         await using var library = await TestLibrary.MakeAsync();
         await library.ImportAsync(Path.Combine(Samples, "recordings.csv"));
-        var refused = await Assert.ThrowsAsync<RefusedException>(() => library.Get<TranscriberService>().TrainAsync("scratch", "anna", Cancel));
+        var refused = await Assert.ThrowsAsync<RefusedException>(() => library.Get<TranscriberService>().TrainAsync("scratch", "anna", cancel: Cancel));
         Assert.Equal("too-little-speech", refused.Refusal.Code);
     }
 

@@ -36,7 +36,7 @@ public sealed class TranscriberTests
         using var fitted = Fit(shard, items, Quick);
         var transcriber = fitted.Transcriber;
         Assert.Null(fitted.Choice.HeldOutCer); // eight pieces are too few to hold any out
-        var errors = transcriber.Greedy(shard, items, Cancel).Zip(items, (text, i) => ErrorCounts.OfLetters(i.Text, text)).Aggregate(ErrorCounts.Add);
+        var errors = transcriber.Texts(shard, items, Cancel).Zip(items, (text, i) => ErrorCounts.OfLetters(i.Text, text)).Aggregate(ErrorCounts.Add);
         Assert.True(errors.Rate < 0.05, $"{errors.Rate:0.000}");
 
         // The words stand where they were sung: 0.1 s of silence, then some 0.19 s a letter.
