@@ -25,7 +25,7 @@ public enum WhenStopped
 /// </summary>
 public sealed partial class RunLoop(
     IRunQueue queue, IDbContextFactory<DomainSslContext> factory, DataFolder folder, RunLog runLog, ShardStore shards, PretrainRun pretrain, FineTuneRun fineTune, EvaluateRun evaluate,
-    LabelEfficiencyRun labelEfficiency, PredictRun predict, EmbedRun embed, ILogger<RunLoop> log)
+    LabelEfficiencyRun labelEfficiency, PredictRun predict, EmbedRun embed, LanguageRun language, ILogger<RunLoop> log)
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1), ReportEvery = TimeSpan.FromMilliseconds(800);
 
@@ -101,6 +101,7 @@ public sealed partial class RunLoop(
         LabelEfficiencyRequest r => labelEfficiency.CarryOutAsync(r, context),
         PredictRequest r => predict.CarryOutAsync(r, context),
         EmbedRequest r => embed.CarryOutAsync(r, context),
+        LanguageRequest r => language.CarryOutAsync(r, context),
         _ => throw new ArgumentException($"No kind of run carries out a {request.GetType().Name}."),
     };
 

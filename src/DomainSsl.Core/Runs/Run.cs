@@ -15,6 +15,8 @@ public enum RunKind
     Predict,
     /// <summary>Feature vectors of items.</summary>
     Embed,
+    /// <summary>A language model from the clinic's own text.</summary>
+    Language,
 }
 
 /// <summary>Where a run stands.</summary>

@@ -17,6 +17,7 @@ public static class RunRequestJson
         LabelEfficiencyRequest => RunKind.LabelEfficiency,
         PredictRequest => RunKind.Predict,
         EmbedRequest => RunKind.Embed,
+        LanguageRequest => RunKind.Language,
         _ => throw new ArgumentException($"No kind of run carries out a {request.GetType().Name}.", nameof(request)),
     };
 
@@ -35,6 +36,7 @@ public static class RunRequestJson
         RunKind.LabelEfficiency => typeof(LabelEfficiencyRequest),
         RunKind.Predict => typeof(PredictRequest),
         RunKind.Embed => typeof(EmbedRequest),
+        RunKind.Language => typeof(LanguageRequest),
         _ => throw new ArgumentOutOfRangeException(nameof(kind)),
     };
 }

@@ -24,7 +24,7 @@ public sealed record LanguageFigures(double BitsPerLetter, double BaselineBitsPe
 }
 
 /// <summary>Measures language models on held-out sentences.</summary>
-internal static class LanguageMeasure
+public static class LanguageMeasure
 {
     /// <summary>What is foretold of a sentence, and what it costs.</summary>
     /// <param name="Nats">−ln P.</param>
