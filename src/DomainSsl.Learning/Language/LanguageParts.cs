@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.RegularExpressions;
 using DomainSsl.Learning.Decoding;
+using DomainSsl.Learning.Evaluation;
 
 namespace DomainSsl.Learning.Language;
 
@@ -25,6 +26,9 @@ public sealed partial record LanguageParts(IReadOnlyList<string> Train, IReadOnl
     public const int FewestSentences = 20;
 
     private const double TestShare = 0.1, ChooseShare = 0.1, LargestShare = 0.2;
+
+    // Below this many groups too few would be left to learn from, once enough are held out to say anything with an interval.
+    private const int FewestGroups = 20, FewestTest = GroupBootstrap.FewestGroups + 1, FewestChoose = 3;
 
     // More would only take time: the figure's interval is narrow by then.
     private const int MostTestLetters = 40_000, MostChooseLetters = 8_000;
@@ -55,19 +59,22 @@ public sealed partial record LanguageParts(IReadOnlyList<string> Train, IReadOnl
         var groups = lines.GroupBy(l => l.Group, StringComparer.Ordinal).OrderBy(g => Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(g.Key))), StringComparer.Ordinal).ToList();
         var letters = lines.Sum(l => l.Text.Length);
         List<LanguageLine> test = [], choose = [], train = [];
+        var (testers, choosers) = (0, 0);
         foreach (var group in groups)
         {
             var size = group.Sum(l => l.Text.Length);
             var part = size > LargestShare * letters ? train
-                : Letters(test) < Math.Min(TestShare * letters, MostTestLetters) ? test : Letters(choose) < Math.Min(ChooseShare * letters, MostChooseLetters) ? choose : train;
+                : testers < FewestTest || Letters(test) < Math.Min(TestShare * letters, MostTestLetters) ? test
+                : choosers < FewestChoose || Letters(choose) < Math.Min(ChooseShare * letters, MostChooseLetters) ? choose : train;
             part.AddRange(group);
+            (testers, choosers) = (testers + (part == test ? 1 : 0), choosers + (part == choose ? 1 : 0));
         }
         // What was learnt by heart is no test of anything.
         var learnt = train.Select(l => l.Text).ToHashSet(StringComparer.Ordinal);
         test = [.. test.Where(l => !learnt.Contains(l.Text)).DistinctBy(l => l.Text)];
         learnt.UnionWith(test.Select(l => l.Text));
         choose = [.. choose.Where(l => !learnt.Contains(l.Text)).DistinctBy(l => l.Text)];
-        var enough = bySentence || (Enough(test) && Enough(choose));
+        var enough = bySentence || (groups.Count >= FewestGroups && Enough(test) && Enough(choose) && test.Select(l => l.Group).Distinct().Count() >= GroupBootstrap.FewestGroups);
         return enough ? new LanguageParts([.. train.Select(l => l.Text)], choose, test, bySentence, hash) : null;
 
         static int Letters(List<LanguageLine> of) => of.Sum(l => l.Text.Length);

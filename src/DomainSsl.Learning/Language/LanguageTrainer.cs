@@ -25,7 +25,7 @@ public sealed record LanguageRecipe
     public RecipeSchedule Schedule { get; init; } = new();
 
     /// <summary>When the state is written.</summary>
-    public RecipeCheckpoint Checkpoint { get; init; } = new() { Seconds = 30 };
+    public RecipeCheckpoint Checkpoint { get; init; } = new() { Steps = 50, Seconds = 30 };
 
     /// <summary>When a line is written.</summary>
     public RecipeLog Log { get; init; } = new();
@@ -38,8 +38,9 @@ public sealed record LanguageRecipe
     /// <param name="letters">Letters to learn from.</param>
     public static LanguageRecipe For(string kind, long letters)
     {
-        var spec = new LanguageSpec { Kind = kind };
-        var recipe = new LanguageRecipe { Network = spec };
+        // A network that is large for its text is slow and learns it by heart.
+        var spec = letters < 20_000 ? new LanguageSpec { Kind = kind, Width = 64, Depth = 2, Context = 64 } : letters < 2_000_000 ? new LanguageSpec { Kind = kind } : new LanguageSpec { Kind = kind, Width = 192, Depth = 6 };
+        var recipe = new LanguageRecipe { Network = spec, Batch = letters < 20_000 ? 16 : 32 };
         return recipe with { Schedule = new RecipeSchedule { Steps = (int)Math.Clamp(30 * letters / (recipe.Batch * spec.Context), 300, 6000) } };
     }
 }
