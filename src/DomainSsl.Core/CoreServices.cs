@@ -2,6 +2,7 @@ using DomainSsl.Core.Audit;
 using DomainSsl.Core.Collections;
 using DomainSsl.Core.Database;
 using DomainSsl.Core.Importing;
+using DomainSsl.Core.Language;
 using DomainSsl.Core.Library;
 using DomainSsl.Core.Models;
 using DomainSsl.Core.People;
@@ -44,6 +45,7 @@ public static class CoreServices
         services.AddSingleton<ReviewQueue>();
         services.AddSingleton<TranscriptService>();
         services.AddSingleton<TranscriberService>();
+        services.AddSingleton<LanguageTexts>();
         services.AddSingleton<IRunQueue, RunQueue>();
         services.AddSingleton<RunFeed>();
         services.AddSingleton<RunLog>();

@@ -44,6 +44,8 @@ public static class Paths
 
     /// <summary>Collection, recipe, go.</summary>
     public const string NewPretraining = "/pretraining/new";
+    /// <summary>Asking for a language model.</summary>
+    public const string NewLanguage = "/pretraining/language";
 
     /// <summary>One run, live.</summary>
     public static string Run(string id) => $"/runs/{id}";

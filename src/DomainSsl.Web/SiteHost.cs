@@ -152,6 +152,7 @@ public static class SiteHost
         app.MapSiteEndpoints();
         app.MapMedia();
         app.MapUploads();
+        app.MapLanguage();
         app.MapRuns();
         app.MapTaskEndpoints();
         app.MapPixelEndpoints();

@@ -1,11 +1,13 @@
 using System.Security.Cryptography;
 using System.Text.Json;
 using DomainSsl.Core;
+using DomainSsl.Core.Language;
 using DomainSsl.Core.Models;
 using DomainSsl.Core.Storage;
 using DomainSsl.Learning;
 using DomainSsl.Learning.Encoders;
 using DomainSsl.Learning.FineTuning;
+using DomainSsl.Learning.Language;
 using DomainSsl.Learning.Transcribing;
 using DomainSsl.Learning.Weights;
 
@@ -90,6 +92,46 @@ public sealed class ModelFiles(DataFolder folder, ModelRegistry registry)
         foreach (var file in Directory.EnumerateFiles(Path.Combine(folder.Model(modelId), name)).Order(StringComparer.Ordinal)) sha.AppendData(Convert.FromHexString(HashOf(file)));
         return Convert.ToHexStringLower(sha.GetHashAndReset());
     }
+
+    /// <summary>Puts a language model's files, saved in a run's folder, in their place.</summary>
+    /// <returns>SHA-256 over them, by name.</returns>
+    public string PlaceLanguage(string modelId, string saved, string architecture)
+    {
+        string[] names = [.. Directory.EnumerateFiles(saved).Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal)];
+        Place(modelId, temporary =>
+        {
+            foreach (var name in names) File.Copy(Path.Combine(saved, name), Path.Combine(temporary, name));
+        }, architecture);
+        using var sha = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (var name in names) sha.AppendData(Convert.FromHexString(HashOf(Path.Combine(folder.Model(modelId), name))));
+        return Convert.ToHexStringLower(sha.GetHashAndReset());
+    }
+
+    /// <summary>The two n-gram models of a language model.</summary>
+    /// <exception cref="RefusedException">It is none.</exception>
+    /// <exception cref="LearningException">Its files are gone or damaged.</exception>
+    public NGramPair NGrams(Model model) => NGramPair.Load(LanguageFolder(model, LanguageKinds.NGram));
+
+    /// <summary>A causal or masked language model, on the CPU unless told otherwise.</summary>
+    /// <exception cref="RefusedException">It is none.</exception>
+    /// <exception cref="LearningException">Its files are gone or damaged.</exception>
+    public LanguageModel LanguageNetworkOf(Model model, string device = "cpu") =>
+        LanguageModel.Of(LanguageNetwork.Load(Path.Combine(LanguageFolder(model, LanguageKinds.Causal, LanguageKinds.Masked), Weights), Devices.Choose(device)));
+
+    /// <summary>Copies a language model out: a network's weights as one file, n-gram models as ARPA, which other tools read, into a folder.</summary>
+    public void ExportLanguage(Model model, string to)
+    {
+        if (model.Recipe == LanguageKinds.NGram)
+        {
+            NGrams(model).WriteArpa(to);
+            return;
+        }
+        Directory.CreateDirectory(Path.GetDirectoryName(to)!);
+        File.Copy(Path.Combine(LanguageFolder(model, LanguageKinds.Causal, LanguageKinds.Masked), Weights), to, overwrite: true);
+    }
+
+    private string LanguageFolder(Model model, params string[] kinds) => model.Kind == ModelKind.Language && kinds.Contains(model.Recipe) ? folder.Model(model.Id)
+        : throw new RefusedException("no-language-model", $"{model.Name} is no language model of the kind {string.Join(" or ", kinds)}; name one.");
 
     // A folder that is there already was left by a run that was killed between this and its row: it is replaced.
     private void Place(string modelId, Action<string> fill, string architecture)

@@ -25,7 +25,8 @@ public enum WhenStopped
 /// </summary>
 public sealed partial class RunLoop(
     IRunQueue queue, IDbContextFactory<DomainSslContext> factory, DataFolder folder, RunLog runLog, ShardStore shards, PretrainRun pretrain, FineTuneRun fineTune, EvaluateRun evaluate,
-    LabelEfficiencyRun labelEfficiency, PredictRun predict, EmbedRun embed, FineTuneSpeechRun fineTuneSpeech, EvaluateSpeechRun evaluateSpeech, LabelEfficiencySpeechRun labelEfficiencySpeech, TranscribeRun transcribe, ILogger<RunLoop> log)
+    LabelEfficiencyRun labelEfficiency, PredictRun predict, EmbedRun embed, FineTuneSpeechRun fineTuneSpeech, EvaluateSpeechRun evaluateSpeech, LabelEfficiencySpeechRun labelEfficiencySpeech, TranscribeRun transcribe,
+    LanguageRun language, ILogger<RunLoop> log)
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1), ReportEvery = TimeSpan.FromMilliseconds(800);
 
@@ -105,6 +106,7 @@ public sealed partial class RunLoop(
         EvaluateSpeechRequest r => evaluateSpeech.CarryOutAsync(r, context),
         LabelEfficiencySpeechRequest r => labelEfficiencySpeech.CarryOutAsync(r, context),
         TranscribeRequest r => transcribe.CarryOutAsync(r, context),
+        LanguageRequest r => language.CarryOutAsync(r, context),
         _ => throw new ArgumentException($"No kind of run carries out a {request.GetType().Name}."),
     };
 

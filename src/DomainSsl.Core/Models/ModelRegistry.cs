@@ -1,5 +1,6 @@
 using DomainSsl.Core.Audit;
 using DomainSsl.Core.Database;
+using DomainSsl.Core.Language;
 using DomainSsl.Core.Runs;
 using DomainSsl.Core.Storage;
 using Microsoft.EntityFrameworkCore;
@@ -16,13 +17,16 @@ namespace DomainSsl.Core.Models;
 public sealed record ModelDetails(Model Model, IReadOnlyList<Model> Ancestors, IReadOnlyList<Model> Children, Run? Run, string? TaskName, IReadOnlyList<ModelStateChange> Changes);
 
 /// <summary>
-/// Every model with its lineage and state. One model a task is in use, and one encoder. A classifier that is replaced is retired; an encoder goes back to the candidates, since
+/// Every model with its lineage and state. One model a task is in use, one encoder, and one language model of each kind. A classifier that is replaced is retired; an encoder goes back to the candidates, since
 /// other tasks may well go on from it. Every change is a row and an audit entry, and rolling back reads those rows.
 /// </summary>
 public sealed class ModelRegistry(IDbContextFactory<DomainSslContext> factory, AuditLog audit, TimeProvider time, DataFolder folder)
 {
     /// <summary>What <see cref="RollbackAsync"/> takes for the encoders, which belong to no task.</summary>
     public const string Encoders = "encoders";
+
+    /// <summary>What <see cref="RollbackAsync"/> takes for language models of a kind: each kind has one in use.</summary>
+    public static string LanguageOf(string kind) => $"language-{kind}";
 
     /// <summary>All models, those in use first, then the newest.</summary>
     public async Task<IReadOnlyList<Model>> ListAsync(ModelKind? kind = null, long? taskId = null, CancellationToken cancel = default)
@@ -70,6 +74,13 @@ public sealed class ModelRegistry(IDbContextFactory<DomainSslContext> factory, A
         return await db.Models.AsNoTracking().SingleOrDefaultAsync(m => m.TaskId == taskId && m.State == ModelState.InUse, cancel);
     }
 
+    /// <summary>The language model of a kind that is in use; null where none was promoted.</summary>
+    public async Task<Model?> LanguageInUseAsync(string kind, CancellationToken cancel = default)
+    {
+        await using var db = await factory.CreateDbContextAsync(cancel);
+        return await db.Models.AsNoTracking().SingleOrDefaultAsync(m => m.Kind == ModelKind.Language && m.Recipe == kind && m.State == ModelState.InUse, cancel);
+    }
+
     /// <summary>Puts a model in use, in the place of the one that was.</summary>
     /// <exception cref="RefusedException">There is no such model.</exception>
     public async Task PromoteAsync(string idOrName, string by, CancellationToken cancel = default)
@@ -99,7 +110,7 @@ public sealed class ModelRegistry(IDbContextFactory<DomainSslContext> factory, A
     }
 
     /// <summary>Puts back in use what the model in use had replaced.</summary>
-    /// <param name="task">A task's name or id, or <see cref="Encoders"/>.</param>
+    /// <param name="task">A task's name or id, <see cref="Encoders"/>, or <see cref="LanguageOf"/> a kind.</param>
     /// <param name="by">Who.</param>
     /// <param name="cancel">Gives up before the commit.</param>
     /// <returns>The model that is in use from now on.</returns>
@@ -109,13 +120,15 @@ public sealed class ModelRegistry(IDbContextFactory<DomainSslContext> factory, A
         await using var db = await factory.CreateDbContextAsync(cancel);
         await using var transaction = await db.Database.BeginTransactionAsync(cancel);
         long? taskId = null;
-        if (task != Encoders)
+        var language = LanguageKinds.All.FirstOrDefault(k => task == LanguageOf(k));
+        if (task != Encoders && language is null)
         {
             bool numbered = long.TryParse(task, out var number);
             taskId = await db.Tasks.Where(t => t.Name == task || (numbered && t.Id == number)).OrderByDescending(t => t.Name == task).Select(t => (long?)t.Id).FirstOrDefaultAsync(cancel)
-                ?? throw new RefusedException("no-task", $"There is no task '{task}'; name one that the Tasks page shows, or '{Encoders}'.");
+                ?? throw new RefusedException("no-task", $"There is no task '{task}'; name one that the Tasks page shows, '{Encoders}', or {string.Join(", ", LanguageKinds.All.Select(k => $"'{LanguageOf(k)}'"))}.");
         }
-        var current = await db.Models.SingleOrDefaultAsync(m => m.State == ModelState.InUse && (taskId == null ? m.Kind == ModelKind.Encoder : m.TaskId == taskId), cancel)
+        var current = await db.Models.SingleOrDefaultAsync(m => m.State == ModelState.InUse
+                && (taskId != null ? m.TaskId == taskId : language != null ? m.Kind == ModelKind.Language && m.Recipe == language : m.Kind == ModelKind.Encoder), cancel)
             ?? throw new RefusedException("none-in-use", $"No model of '{task}' is in use, so there is nothing to roll back; promote one instead.");
         var reason = $"replaced by {current.Id}";
         var before = await db.ModelStateChanges.Where(c => c.Reason == reason).OrderByDescending(c => c.Id).Select(c => c.ModelId).FirstOrDefaultAsync(cancel)
@@ -172,7 +185,7 @@ public sealed class ModelRegistry(IDbContextFactory<DomainSslContext> factory, A
     private static ModelState Replaced(Model model) => model.Kind == ModelKind.Encoder ? ModelState.Candidate : ModelState.Retired;
 
     private static IQueryable<Model> InUse(DomainSslContext db, Model model) =>
-        db.Models.Where(m => m.State == ModelState.InUse && m.Kind == model.Kind && m.TaskId == model.TaskId);
+        db.Models.Where(m => m.State == ModelState.InUse && m.Kind == model.Kind && m.TaskId == model.TaskId && (m.Kind != ModelKind.Language || m.Recipe == model.Recipe));
 
     private static Task<Model?> FindAsync(IQueryable<Model> models, string idOrName, CancellationToken cancel) =>
         models.Where(m => m.Id == idOrName || m.Name == idOrName).OrderByDescending(m => m.Id == idOrName).FirstOrDefaultAsync(cancel);

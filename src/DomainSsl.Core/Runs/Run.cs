@@ -23,6 +23,8 @@ public enum RunKind
     LabelEfficiencySpeech,
     /// <summary>What is said in recordings.</summary>
     Transcribe,
+    /// <summary>A language model from the clinic's own text.</summary>
+    Language,
 }
 
 /// <summary>Where a run stands.</summary>

@@ -21,6 +21,7 @@ public static class RunRequestJson
         EvaluateSpeechRequest => RunKind.EvaluateSpeech,
         LabelEfficiencySpeechRequest => RunKind.LabelEfficiencySpeech,
         TranscribeRequest => RunKind.Transcribe,
+        LanguageRequest => RunKind.Language,
         _ => throw new ArgumentException($"No kind of run carries out a {request.GetType().Name}.", nameof(request)),
     };
 
@@ -43,6 +44,7 @@ public static class RunRequestJson
         RunKind.EvaluateSpeech => typeof(EvaluateSpeechRequest),
         RunKind.LabelEfficiencySpeech => typeof(LabelEfficiencySpeechRequest),
         RunKind.Transcribe => typeof(TranscribeRequest),
+        RunKind.Language => typeof(LanguageRequest),
         _ => throw new ArgumentOutOfRangeException(nameof(kind)),
     };
 }

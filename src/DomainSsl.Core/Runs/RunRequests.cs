@@ -102,3 +102,14 @@ public sealed record LabelEfficiencySpeechRequest(IReadOnlyList<SpokenLabel> Tra
 /// <param name="ModelId">The transcriber.</param>
 /// <param name="ItemIds">Items of whole recordings.</param>
 public sealed record TranscribeRequest(string ModelId, IReadOnlyList<long> ItemIds) : RunRequest;
+
+/// <summary>Train a language model on the clinic's own text.</summary>
+/// <param name="Kind"><c>ngram</c>, <c>causal</c> or <c>masked</c>.</param>
+/// <param name="Transcripts">Whether to learn from accepted transcripts.</param>
+/// <param name="CollectionId">Of the recordings of this collection alone; null: of all.</param>
+/// <param name="Texts">Blobs of further texts.</param>
+/// <param name="ModelName">The name of the model to be made.</param>
+/// <param name="Seed">Seed of every random stream.</param>
+/// <param name="MaxSeconds">Time limit of the training itself, seconds; null, without steps too: as long as suits the text.</param>
+/// <param name="MaxSteps">Step limit.</param>
+public sealed record LanguageRequest(string Kind, bool Transcripts, long? CollectionId, IReadOnlyList<string> Texts, string ModelName, long Seed, double? MaxSeconds, int? MaxSteps) : RunRequest;

@@ -1,4 +1,5 @@
 using DomainSsl.Core.Database;
+using DomainSsl.Core.Runs;
 using Microsoft.EntityFrameworkCore;
 
 namespace DomainSsl.Core.Storage;
@@ -43,6 +44,9 @@ public sealed class OrphanSweep(IDbContextFactory<DomainSslContext> factory, IBl
         named.UnionWith(await db.Recordings.Where(r => hashes.Contains(r.PeaksBlobHash)).Select(r => r.PeaksBlobHash!).ToListAsync(cancel));
         named.UnionWith(await db.Recordings.Where(r => hashes.Contains(r.SpectrogramBlobHash)).Select(r => r.SpectrogramBlobHash!).ToListAsync(cancel));
         named.UnionWith(await db.Recordings.Where(r => hashes.Contains(r.OriginalBlobHash)).Select(r => r.OriginalBlobHash!).ToListAsync(cancel));
+        // Texts of language models are named in the requests of their runs alone.
+        foreach (var request in await db.Runs.Where(r => r.Kind == RunKind.Language).Select(r => r.Request).ToListAsync(cancel))
+            named.UnionWith(hashes.Where(h => request.Contains(h, StringComparison.Ordinal)));
         return named;
     }
 }

@@ -160,7 +160,7 @@ public static class Trainer
         throw new LearningException($"The loss of step {step} is not a finite number, so the training was stopped; lower optimiser.rate (now {recipe.Optimiser.Rate:g3}) or set optimiser.clip=1.");
     }
 
-    private static double PeakMemoryMb()
+    internal static double PeakMemoryMb()
     {
         try
         {

@@ -40,6 +40,7 @@ public static class CommandLine
         PredictCommand.Create,
         TranscribeCommand.Create,
         TranscriptsCommand.Create,
+        LanguageCommand.Create,
         EmbedCommand.Create,
         SimilarCommand.Create,
         ModelsCommand.Create,

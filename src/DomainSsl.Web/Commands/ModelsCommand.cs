@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using DomainSsl.Core;
 using DomainSsl.Core.Audit;
+using DomainSsl.Core.Language;
 using DomainSsl.Core.Models;
 using DomainSsl.Worker;
 using Spectre.Console;
@@ -29,7 +30,7 @@ internal static class ModelsCommand
             await registry.RetireAsync(run.Need(model), run.Who, run.Cancel);
             return Show(run, [await registry.GetAsync(run.Need(model), run.Cancel)]);
         }));
-        var task = new Argument<string>("TASK") { Description = $"A task, by name or number, or '{ModelRegistry.Encoders}'." };
+        var task = new Argument<string>("TASK") { Description = $"A task, by name or number, or '{ModelRegistry.Encoders}', or {string.Join(", ", LanguageKinds.All.Select(k => $"'{ModelRegistry.LanguageOf(k)}'"))}." };
         command.Add(context.Runs(new Command("rollback", "Puts back in use what the model in use had replaced.") { task }, async run =>
             Show(run, [await (await RegistryAsync(run)).RollbackAsync(run.Need(task), run.Who, run.Cancel)])));
         command.Add(Import(context));
@@ -56,7 +57,7 @@ internal static class ModelsCommand
     {
         var format = new Option<string>("--format") { Description = "safetensors; onnx comes with part D.", DefaultValueFactory = _ => "safetensors" };
         format.AcceptOnlyFromAmong("safetensors", "onnx");
-        var output = new Option<string>("--out") { Description = "The file; for a classifier or a transcriber a folder.", HelpName = "FILE", Required = true };
+        var output = new Option<string>("--out") { Description = "The file; for a classifier, a transcriber or an n-gram model a folder.", HelpName = "FILE", Required = true };
         return context.Runs(new Command("export", "Writes a model's weights.") { model, format, output }, async run =>
         {
             if (run.Get(format) == "onnx") throw new RefusedException("later", "Writing ONNX comes with part D; use --format safetensors.");
@@ -67,6 +68,12 @@ internal static class ModelsCommand
             {
                 Directory.CreateDirectory(Path.GetDirectoryName(to)!);
                 File.Copy(files.EncoderWeights(exported), to, overwrite: true);
+            }
+            else if (exported.Kind == ModelKind.Language)
+            {
+                // What an n-gram model counted are the words of the clinic's own text.
+                run.Output.Note($"{exported.Name} knows words of the text that it has learnt from; guard the copy as you guard that text.");
+                files.ExportLanguage(exported, to);
             }
             else
             {

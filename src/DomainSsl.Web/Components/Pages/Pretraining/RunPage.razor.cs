@@ -1,5 +1,7 @@
+using System.Text.Json;
 using DomainSsl.Core;
 using DomainSsl.Core.Database;
+using DomainSsl.Core.Language;
 using DomainSsl.Core.Models;
 using DomainSsl.Core.Runs;
 using DomainSsl.Web.Components.Shared;
@@ -13,7 +15,10 @@ namespace DomainSsl.Web.Components.Pages.Pretraining;
 public sealed partial class RunPage
 {
     // Bookkeeping of the trainer: in the file, not worth a curve.
-    private static readonly HashSet<string> NoCurve = ["step", "seconds", "progress", "lr", "waitingForData"];
+    private static readonly HashSet<string> NoCurve = ["step", "seconds", "progress", "lr", "waitingForData", Baseline];
+
+    // Drawn into the curve of what it is the baseline of.
+    private const string Baseline = "baselineBitsPerLetter";
 
     private readonly Dictionary<string, Chart> Into = [];
     private readonly List<string> _lines = [];
@@ -48,7 +53,29 @@ public sealed partial class RunPage
         _ => "It was stopped; what it had learnt until its last checkpoint is kept.",
     };
 
-    private string? Rate => _latest.TryGetValue("samplesPerSecond", out var rate) && rate > 0 ? $"{rate:0} {(_latest.ContainsKey("maskedAccuracy") ? "stretches of sound" : "images")} a second" : null;
+    // An n-gram model is counted, not trained: its curve is over lengths, and there is no rate.
+    private bool Counts => _run is { Kind: RunKind.Language } && RunRequestJson.Read(_run) is LanguageRequest { Kind: LanguageKinds.NGram };
+
+    private string Verdict
+    {
+        get
+        {
+            using var summary = JsonDocument.Parse(_run?.Summary ?? "{}");
+            return summary.RootElement.TryGetProperty("verdict", out var verdict) ? verdict.GetString() ?? "" : "";
+        }
+    }
+
+    private bool HasCurve(string name) => !NoCurve.Contains(name) && !(_run!.Kind == RunKind.Language && (name == "samplesPerSecond" || (name == "loss" && Counts)));
+
+    private static string[] LinesOf(string name) => name == "bitsPerLetter" ? ["This model", "Letters' frequencies alone"] : [Words(name).Title];
+
+    private static IReadOnlyList<IReadOnlyList<double?>> Columns(IReadOnlyList<MetricPoint> points, string name) =>
+        [.. (name == "bitsPerLetter" ? (string[])[name, Baseline] : [name]).Select(n => (IReadOnlyList<double?>)[.. Drawn(points, name).Select(p => Value(p, n))])];
+
+    // Held-out text is looked at now and then only.
+    private static IEnumerable<MetricPoint> Drawn(IEnumerable<MetricPoint> points, string name) => name == "bitsPerLetter" ? points.Where(p => p.Values.ContainsKey(name)) : points;
+
+    private string? Rate => _run!.Kind == RunKind.Language ? null : _latest.TryGetValue("samplesPerSecond", out var rate) && rate > 0 ? $"{rate:0} {(_latest.ContainsKey("maskedAccuracy") ? "stretches of sound" : "images")} a second" : null;
 
     /// <inheritdoc />
     protected override async Task OnInitializedAsync()
@@ -91,7 +118,7 @@ public sealed partial class RunPage
                 foreach (var (name, value) in point.Values)
                 {
                     _latest[name] = value;
-                    if (!NoCurve.Contains(name) && !_lines.Contains(name)) _lines.Add(name);
+                    if (HasCurve(name) && !_lines.Contains(name)) _lines.Add(name);
                 }
             }
             _lines.Sort((a, b) => Order(a) != Order(b) ? Order(a).CompareTo(Order(b)) : string.CompareOrdinal(a, b));
@@ -100,7 +127,7 @@ public sealed partial class RunPage
                 foreach (var (name, chart) in Into.ToArray())
                 {
                     if (anew) await DrawAsync(name);
-                    else await chart.AppendAsync([.. page.Points.Select(p => (double)p.Step)], [[.. page.Points.Select(p => Value(p, name))]]);
+                    else await chart.AppendAsync([.. Drawn(page.Points, name).Select(p => (double)p.Step)], Columns(page.Points, name));
                 }
             }
             if (_run!.State == RunState.Done)
@@ -115,12 +142,12 @@ public sealed partial class RunPage
     private async Task DrawAsync(string name)
     {
         if (Into.TryGetValue(name, out var chart))
-            await chart.SetAsync([.. _points.Select(p => (double)p.Step)], [[.. _points.Select(p => Value(p, name))]]);
+            await chart.SetAsync([.. Drawn(_points, name).Select(p => (double)p.Step)], Columns(_points, name));
     }
 
     private static double? Value(MetricPoint point, string name) => point.Values.TryGetValue(name, out var value) ? value : null;
 
-    private static int Order(string name) => name switch { "loss" => 0, "samplesPerSecond" => 2, _ => 1 };
+    private static int Order(string name) => name switch { "bitsPerLetter" => -1, "loss" => 0, "samplesPerSecond" => 2, _ => 1 };
 
     private async Task CancelAsync() => await DoAsync(by => Queue.RequestCancelAsync(Id, by));
 
@@ -146,6 +173,7 @@ public sealed partial class RunPage
         "round" => ("Round", "Which sorting of sounds is learnt from. Where a new one begins, from what the encoder has learnt itself, loss and guesses begin anew."),
         "contrastive" => ("Search", "The part of the loss that says how hard it is to find hidden stretches of sound among others. It should fall."),
         "temperature" => ("Temperature", "How freely kinds of sound are chosen; it falls as training goes on."),
+        "bitsPerLetter" => ("Bits a letter", "How hard the next letter is to guess, on sentences that the model does not learn from: 1 bit is a choice of two, 2 bits of four. It should fall well below the line of the letters' frequencies alone, which knows nothing but how common each letter is; where it rises again, the text is being learnt by heart, and the best weights before that are kept."),
         "spread" => ("Spread of features", "How far the features of different images or sounds differ. Near 0 the encoder tells nothing apart."),
         _ => (string.Concat(char.ToUpperInvariant(name[0]).ToString(), name.AsSpan(1)), "A figure that this method reports while it learns."),
     };

@@ -1,0 +1,93 @@
+using Deque.AxeCore.Commons;
+using Deque.AxeCore.Playwright;
+using DomainSsl.Browser.Tests.Tasks;
+using DomainSsl.Core.Audit;
+using DomainSsl.Core.Models;
+using DomainSsl.Web;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Playwright;
+
+namespace DomainSsl.Browser.Tests.Pretraining;
+
+/// <summary>An administrator has a language model trained in a real browser.</summary>
+public sealed class LanguagePageTests(Chromium chromium) : IClassFixture<Chromium>
+{
+    private static readonly string[] Organs = ["heart", "liver", "spleen", "left lung", "right lung", "left kidney", "right kidney", "pancreas", "aorta", "stomach"];
+    private static readonly string[] States = ["is normal in size", "is enlarged", "shows no abnormality", "is not seen", "is unchanged", "has a small lesion"];
+
+    [Fact]
+    public async Task PastedReports_ByKeyboard_BecomeAModelWithItsCurveAndFigures_AndARefusalKeepsThem()
+    {
+        await using var clinic = await SeededClinic.StartAsync(1);
+        var page = await chromium.NewPageAsync(clinic.Site.Address);
+        await SeededClinic.SignInAsync(page, "admin", Paths.Pretraining);
+        await page.GetByRole(AriaRole.Link, new() { Name = "Train a language model" }).ClickAsync();
+        await page.WaitForSelectorAsync("form.language[data-ready]");
+        Assert.Contains("No transcript has been accepted yet", await page.InnerTextAsync("form.language"));
+        await LookAsync(page, "language");
+
+        await page.FocusAsync("#text");
+        await page.Keyboard.InsertTextAsync("The heart is large.");
+        await page.FocusAsync("#name");
+        await page.Keyboard.TypeAsync("our reports");
+        await page.Keyboard.PressAsync("Enter");
+        await page.WaitForURLAsync("**/runs/*");
+        await page.WaitForSelectorAsync(".note.failed");
+        Assert.Contains("only 1 sentence", await page.InnerTextAsync(".note.failed"));
+
+        await page.GotoAsync(Paths.NewLanguage);
+        await page.WaitForSelectorAsync("form.language[data-ready]");
+        await page.Keyboard.PressAsync("Tab");
+        await page.FocusAsync("#name");
+        await page.Keyboard.PressAsync("Enter");                 // nothing to learn from
+        await page.WaitForSelectorAsync(".note.failed");
+        await page.FillAsync("#text", string.Join("\n\n", Enumerable.Range(0, 3000).Select(i => $"The {Organs[i % 10]} {States[i / 10 % 6]}, and the {Organs[i * 7 % 10]} {States[i * 5 % 6]}.")));
+        await page.FillAsync("#name", "our reports");
+        await page.FocusAsync("#name");
+        await page.Keyboard.PressAsync("Enter");
+        await page.WaitForURLAsync("**/runs/*");
+        await page.WaitForSelectorAsync(".note.good");
+        Assert.Contains("On text that it has not seen", await page.InnerTextAsync(".note.good"));
+        await page.WaitForSelectorAsync(".curve canvas");
+        Assert.Contains("Bits a letter", await page.Locator(".curve").First.InnerTextAsync());
+        await LookAsync(page, "language-run");
+        await page.GetByRole(AriaRole.Link, new() { Name = "our reports" }).ClickAsync();
+        await page.WaitForSelectorAsync("table.figures");
+        Assert.Contains("by the letters’ frequencies alone".Replace('’', '\''), await page.InnerTextAsync("table.figures"));
+        await page.GetByRole(AriaRole.Button, new() { Name = "Put in use" }).ClickAsync();
+        await page.WaitForSelectorAsync(".state.inuse");
+        await LookAsync(page, "language-model");
+
+        var model = await clinic.Get<ModelRegistry>().LanguageInUseAsync("ngram", TestContext.Current.CancellationToken);
+        Assert.Equal("our reports", model?.Name);
+        await using var db = await clinic.Database.CreateDbContextAsync(TestContext.Current.CancellationToken);
+        var deeds = await db.Set<AuditEntry>().Where(e => e.Who == "admin").ToListAsync(TestContext.Current.CancellationToken);
+        Assert.Contains(deeds, e => e.Action == "asked for");
+        Assert.Contains(deeds, e => e.Action == "promoted");
+    }
+
+    [Fact]
+    public async Task Page_OfAReviewer_IsNotThere()
+    {
+        await using var clinic = await SeededClinic.StartAsync(1);
+        var page = await chromium.NewPageAsync(clinic.Site.Address);
+        await SeededClinic.SignInAsync(page, "rita", "/");
+        await page.GotoAsync(Paths.NewLanguage);
+        Assert.Equal(0, await page.Locator("form.language").CountAsync());
+        Assert.Equal(403, await page.EvaluateAsync<int>("fetch('/api/language/runs', { method: 'POST', body: new FormData() }).then(r => r.status)"));
+    }
+
+    private static async Task LookAsync(IPage page, string name)
+    {
+        foreach (var (width, height) in ((int, int)[])[(390, 844), (1440, 900)])
+        {
+            await page.SetViewportSizeAsync(width, height);
+            await page.WaitForTimeoutAsync(300);
+            if (Environment.GetEnvironmentVariable("DOMAINSSL_SCREENSHOTS") is { Length: > 0 } folder) await page.ScreenshotAsync(new() { Path = Path.Combine(folder, $"{name}-{width}.png"), FullPage = true });
+            var wide = await page.EvaluateAsync<int>("document.documentElement.scrollWidth - document.documentElement.clientWidth");
+            Assert.True(wide <= 0, $"{name} is {wide} pixels wider than the window of {width}.");
+            var serious = (await page.RunAxe(new AxeRunOptions())).Violations.Where(v => v.Impact is "serious" or "critical").ToList();
+            Assert.True(serious.Count == 0, $"{name} at {width}: " + string.Join("; ", serious.Select(v => $"{v.Id}: {v.Help} ({string.Join(" ", v.Nodes.Take(3).Select(n => n.Html))})")));
+        }
+    }
+}
