@@ -11,8 +11,8 @@ using Microsoft.EntityFrameworkCore;
 
 namespace DomainSsl.Worker;
 
-/// <summary>A transcriber measured on recordings of speakers that it was not trained on, by greedy decoding.</summary>
-public sealed class EvaluateSpeechRun(IDbContextFactory<DomainSslContext> factory, ShardStore shards, ModelFiles files, ModelRegistry registry)
+/// <summary>A transcriber measured on recordings of speakers that it was not trained on, by greedy decoding or with a language model.</summary>
+public sealed class EvaluateSpeechRun(IDbContextFactory<DomainSslContext> factory, ShardStore shards, ModelFiles files, ModelRegistry registry, SpeechDecoding decoding)
 {
     /// <summary>The result as it stands in the row, and as <c>evaluate --json</c> has it.</summary>
     /// <param name="N">Recordings measured on.</param>
@@ -40,15 +40,15 @@ public sealed class EvaluateSpeechRun(IDbContextFactory<DomainSslContext> factor
         using var transcriber = Transcriber.Load(folder, Devices.Choose("auto"));
         var items = FineTuneSpeechRun.Spoken(labels, places, transcriber.Alphabet);
         using var shard = SoundShard.Open(path);
-        var pairs = Pairs(transcriber, shard, items, context.Stop);
+        var pairs = Pairs(transcriber, shard, items, context.Stop, await decoding.ByAsync(request.LanguageId, transcriber.Alphabet, context.Stop));
         var result = new Result(pairs.Count, pairs.Select(p => p.Speaker).Distinct().Count(), request.Labels.Count - pairs.Count, TranscriptMetrics.Of(pairs, seed: 1),
             [.. TranscriptMetrics.BySpeaker(pairs).Select(s => new SpeakerResult(s.Speaker, s.Utterances, Math.Round(s.Letters.Rate, 4), Math.Round(s.Words.Rate, 4)))]);
         return new RunOutcome(JsonSerializer.Serialize(result, RunContext.Json));
     }
 
     /// <summary>What was said and what the transcriber writes.</summary>
-    internal static IReadOnlyList<TranscriptPair> Pairs(Transcriber transcriber, SoundShard shard, IReadOnlyList<SpokenItem> items, CancellationToken cancel) =>
-        [.. transcriber.Texts(shard, items, cancel).Zip(items, (text, i) => new TranscriptPair(i.Text, text, i.Speaker))];
+    internal static IReadOnlyList<TranscriptPair> Pairs(Transcriber transcriber, SoundShard shard, IReadOnlyList<SpokenItem> items, CancellationToken cancel, Func<float[], string>? decode = null) =>
+        [.. transcriber.Texts(shard, items, cancel, decode).Zip(items, (text, i) => new TranscriptPair(i.Text, text, i.Speaker))];
 
     // Neither a recording nor a speaker that the model has learnt from, whether told by the table's name for the speaker or by the recording's own.
     private async Task<IReadOnlyList<SpokenLabel>> NotTrainedOnAsync(Model model, IReadOnlyList<SpokenLabel> labels, CancellationToken cancel)

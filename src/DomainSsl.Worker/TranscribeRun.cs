@@ -6,6 +6,7 @@ using DomainSsl.Core.Runs;
 using DomainSsl.Core.Storage;
 using DomainSsl.Core.Transcripts;
 using DomainSsl.Learning;
+using DomainSsl.Learning.Decoding;
 using DomainSsl.Learning.Transcribing;
 using Microsoft.EntityFrameworkCore;
 
@@ -15,7 +16,7 @@ namespace DomainSsl.Worker;
 /// Writing down what is said: the speech of each recording, piece by piece as it is read, so that memory does not grow with its length. Every batch of pieces is on disk before the next begins; a run that was stopped or
 /// killed goes on from there, and so does one that is asked for again. What comes of it becomes a draft of each recording's transcript, with times and confidences, unless a person has worked on it.
 /// </summary>
-public sealed class TranscribeRun(IDbContextFactory<DomainSslContext> factory, ShardStore shards, ModelFiles files, ModelRegistry registry, TranscriptService transcripts, DataFolder folder)
+public sealed class TranscribeRun(IDbContextFactory<DomainSslContext> factory, ShardStore shards, ModelFiles files, ModelRegistry registry, TranscriptService transcripts, DataFolder folder, SpeechDecoding decoding)
 {
     /// <summary>The pieces done so far, a line of JSON each, in the run's folder.</summary>
     public const string PiecesFile = "pieces.jsonl";
@@ -50,6 +51,7 @@ public sealed class TranscribeRun(IDbContextFactory<DomainSslContext> factory, S
         var pieces = items.Values.OrderBy(i => i.Id).Select(i => (Item: i, Pieces: ShardStore.Pieces(i.Sound).ToList())).ToList();
         double total = pieces.Sum(p => p.Pieces.Sum(s => s.End - s.Start)), before = pieces.Sum(p => p.Pieces.Where((_, k) => done.ContainsKey((p.Item.Id, k))).Sum(s => s.End - s.Start)), heard = 0;
         var clock = Stopwatch.StartNew();
+        var decode = await decoding.ByAsync(request.LanguageId, new Alphabet(Transcriber.ReadDescription(modelFolder).Letters), context.Stop);
         using (var transcriber = Transcriber.Load(modelFolder, device))
         using (var file = new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.Read))
         {
@@ -73,7 +75,7 @@ public sealed class TranscribeRun(IDbContextFactory<DomainSslContext> factory, S
                     {
                         var (start, end) = (stretches[piece].Start, stretches[piece].End);
                         // A last frame may reach beyond the piece.
-                        var words = TranscriptWords.Write(transcriber.Words(p, start).Select(w => new TranscriptWord(w.Text, Math.Min(w.Start, end), Math.Min(w.End, end), w.Confidence)));
+                        var words = TranscriptWords.Write(transcriber.Words(p, start, decode).Select(w => new TranscriptWord(w.Text, Math.Min(w.Start, end), Math.Min(w.End, end), w.Confidence)));
                         done[(item.Id, piece)] = words;
                         file.Write(JsonSerializer.SerializeToUtf8Bytes(new Done(item.Id, piece, words), RunContext.Json));
                         file.Write("\n"u8);

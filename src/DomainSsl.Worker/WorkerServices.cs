@@ -9,5 +9,5 @@ public static class WorkerServices
     public static IServiceCollection AddDomainSslWorker(this IServiceCollection services) => services
         .AddSingleton<ShardStore>().AddSingleton<ModelFiles>().AddSingleton<PretrainRun>().AddSingleton<FineTuneRun>().AddSingleton<EvaluateRun>()
         .AddSingleton<LabelEfficiencyRun>().AddSingleton<PredictRun>().AddSingleton<EmbedRun>().AddSingleton<FineTuneSpeechRun>().AddSingleton<EvaluateSpeechRun>().AddSingleton<LabelEfficiencySpeechRun>().AddSingleton<TranscribeRun>()
-        .AddSingleton<LanguageRun>().AddSingleton<EncoderImport>().AddSingleton<RunLoop>();
+        .AddSingleton<LanguageRun>().AddSingleton<SpeechDecoding>().AddSingleton<EncoderImport>().AddSingleton<RunLoop>();
 }

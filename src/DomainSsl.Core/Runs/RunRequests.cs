@@ -85,7 +85,8 @@ public sealed record FineTuneSpeechRequest(IReadOnlyList<SpokenLabel> Labels, st
 /// <summary>Measure a transcriber.</summary>
 /// <param name="ModelId">The transcriber.</param>
 /// <param name="Labels">What is said in recordings that it was not trained on.</param>
-public sealed record EvaluateSpeechRequest(string ModelId, IReadOnlyList<SpokenLabel> Labels) : RunRequest;
+/// <param name="LanguageId">An n-gram language model that decoding weighs in; null: greedy decoding.</param>
+public sealed record EvaluateSpeechRequest(string ModelId, IReadOnlyList<SpokenLabel> Labels, string? LanguageId = null) : RunRequest;
 
 /// <summary>Measure what pretraining is worth for transcribing.</summary>
 /// <param name="Train">Transcribed recordings to draw from.</param>
@@ -101,7 +102,8 @@ public sealed record LabelEfficiencySpeechRequest(IReadOnlyList<SpokenLabel> Tra
 /// <summary>Write down what is said in recordings.</summary>
 /// <param name="ModelId">The transcriber.</param>
 /// <param name="ItemIds">Items of whole recordings.</param>
-public sealed record TranscribeRequest(string ModelId, IReadOnlyList<long> ItemIds) : RunRequest;
+/// <param name="LanguageId">An n-gram language model that decoding weighs in; null: greedy decoding.</param>
+public sealed record TranscribeRequest(string ModelId, IReadOnlyList<long> ItemIds, string? LanguageId = null) : RunRequest;
 
 /// <summary>Train a language model on the clinic's own text.</summary>
 /// <param name="Kind"><c>ngram</c>, <c>causal</c> or <c>masked</c>.</param>

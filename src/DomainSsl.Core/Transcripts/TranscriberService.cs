@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using DomainSsl.Core.Database;
+using DomainSsl.Core.Language;
 using DomainSsl.Core.Library;
 using DomainSsl.Core.Models;
 using DomainSsl.Core.Runs;
@@ -33,7 +34,7 @@ public sealed record TranscriberOverview(TranscriberMaterial Material, IReadOnly
 /// Accepted transcripts as the material of the next transcriber. A fifth of the speakers is kept for testing: whether a speaker is one of them follows from the pseudonym alone, so it was settled before the first
 /// transcript and stays so through all rounds; nothing is ever chosen by them.
 /// </summary>
-public sealed class TranscriberService(IDbContextFactory<DomainSslContext> factory, TranscriptService transcripts, IRunQueue queue)
+public sealed class TranscriberService(IDbContextFactory<DomainSslContext> factory, TranscriptService transcripts, IRunQueue queue, ModelRegistry registry)
 {
     /// <summary>Minutes below which training is refused: nothing would come of it.</summary>
     public const double LeastMinutes = 0.5;
@@ -78,7 +79,7 @@ public sealed class TranscriberService(IDbContextFactory<DomainSslContext> facto
         return await queue.EnqueueAsync(request, $"Training transcriber {round}", by, cancel: cancel);
     }
 
-    /// <summary>Lets a transcriber write all recordings that nobody has worked on.</summary>
+    /// <summary>Lets a transcriber write all recordings that nobody has worked on, with the n-gram language model in use where there is one.</summary>
     /// <returns>The run's id.</returns>
     /// <exception cref="RefusedException">There are none, or a transcription waits or runs already.</exception>
     public async Task<string> TranscribeAsync(string model, string by, CancellationToken cancel = default)
@@ -89,7 +90,7 @@ public sealed class TranscriberService(IDbContextFactory<DomainSslContext> facto
             throw new RefusedException("already-transcribing", "Recordings are being transcribed already; wait for it, or stop it on its page.");
         var items = await Waiting(db).SelectMany(r => db.Items.Where(i => i.RecordingId == r.Id && i.Kind == ItemKind.Sound).Select(i => i.Id)).OrderBy(i => i).ToListAsync(cancel);
         if (items.Count == 0) throw new RefusedException("nothing-to-transcribe", "There is no recording that nobody has worked on; import some.");
-        return await queue.EnqueueAsync(new TranscribeRequest(transcriber.Id, items), $"Transcribing {items.Count:#,0} recordings with {transcriber.Name}", by, cancel: cancel);
+        return await queue.EnqueueAsync(new TranscribeRequest(transcriber.Id, items, (await registry.LanguageInUseAsync(LanguageKinds.NGram, cancel))?.Id), $"Transcribing {items.Count:#,0} recordings with {transcriber.Name}", by, cancel: cancel);
     }
 
     /// <summary>Whether a speaker is kept for testing. It follows from the name alone, and no round changes it.</summary>

@@ -13,13 +13,15 @@ internal static class EvaluateCommand
     {
         var model = new Argument<string>("MODEL") { Description = "A classifier or a transcriber, by id or name." };
         var labels = new Option<string>("--labels") { Description = "A CSV with the columns file,label, or file,text for a transcriber; rows of patients or speakers that the model was trained on are left out.", HelpName = "CSV", Required = true };
+        var language = SpeechSettings.Language();
         var here = RunCommands.Here();
-        var command = new Command("evaluate", "Measures a classifier or a transcriber on labels that it was not trained on.") { model, labels, here };
+        var command = new Command("evaluate", "Measures a classifier or a transcriber on labels that it was not trained on.") { model, labels, language, here };
         return context.Runs(command, async run =>
         {
             var measured = await RunCommands.ModelAsync(run, run.Need(model));
             var table = await LabelTables.ReadAsync(run, run.Need(labels));
-            if (table.Spoken) return await TranscriberAsync(run, measured, table, run.Get(here));
+            if (table.Spoken) return await TranscriberAsync(run, measured, table, run.Get(language), run.Get(here));
+            if (run.Get(language) is not null) throw new UsageException("--language is for a transcriber, and this is a table of labels; leave it out.");
             var ended = await RunCommands.CarryOutAsync(run, new EvaluateRequest(measured.Id, LabelTables.WithPatients([table])[0]), $"Measuring {measured.Name}", run.Get(here));
             var result = JsonSerializer.Deserialize<EvaluateRun.Result>(ended.Summary!, RunContext.Json)!;
             run.Output.Result(new { result.N, result.Patients, result.LeftOut, result.Metrics, table.Refused }, console =>
@@ -32,9 +34,9 @@ internal static class EvaluateCommand
         });
     }
 
-    private static async Task<int> TranscriberAsync(CommandRun run, Core.Models.Model measured, LabelTable table, bool here)
+    private static async Task<int> TranscriberAsync(CommandRun run, Core.Models.Model measured, LabelTable table, string? language, bool here)
     {
-        var ended = await RunCommands.CarryOutAsync(run, new EvaluateSpeechRequest(measured.Id, LabelTables.WithSpeakers([table])[0]), $"Measuring {measured.Name}", here);
+        var ended = await RunCommands.CarryOutAsync(run, new EvaluateSpeechRequest(measured.Id, LabelTables.WithSpeakers([table])[0], await SpeechSettings.LanguageIdAsync(run, language)), $"Measuring {measured.Name}", here);
         var result = JsonSerializer.Deserialize<EvaluateSpeechRun.Result>(ended.Summary!, RunContext.Json)!;
         run.Output.Result(new { result.N, result.Patients, result.LeftOut, result.Metrics, result.Speakers, table.Refused }, console =>
         {

@@ -1,3 +1,4 @@
+using System.CommandLine;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using DomainSsl.Core;
@@ -33,6 +34,12 @@ internal static class SpeechSettings
         catch (JsonException e) { throw new RefusedException("settings", $"One of {string.Join(", ", changes)} has a value that cannot be ({e.Path}); give a number where there was one."); }
         catch (LearningException e) { throw new RefusedException("settings", e.Message); }
     }
+
+    /// <summary>The option that names a language model for decoding.</summary>
+    public static Option<string?> Language() => new("--language") { Description = "An n-gram language model, by id or name, that decoding weighs in; without it each frame's likeliest letter counts.", HelpName = "MODEL" };
+
+    /// <summary>The id of the language model that was named, if one was.</summary>
+    public static async Task<string?> LanguageIdAsync(CommandRun run, string? named) => named is null ? null : (await RunCommands.ModelAsync(run, named)).Id;
 
     private static RefusedException Unknown(string change, JsonObject node) => new("settings", $"'{change}' names no setting; there are {string.Join(", ", node.Select(p => p.Key))}.");
 }

@@ -19,8 +19,9 @@ internal static class TranscribeCommand
         var paths = new Argument<string[]>("PATH") { Description = "Recordings, folders of them, or CSVs with a column file; imported first where they are not.", Arity = ArgumentArity.OneOrMore };
         var format = new Option<string>("--format") { Description = "txt, srt, vtt, json or textgrid.", DefaultValueFactory = _ => "txt" };
         var output = new Option<string?>("--out") { Description = "A folder for the transcripts, a file for each recording.", HelpName = "DIR" };
+        var language = SpeechSettings.Language();
         var here = RunCommands.Here();
-        return context.Runs(new Command("transcribe", "Writes down what is said in recordings.") { model, paths, format, output, here }, async run =>
+        return context.Runs(new Command("transcribe", "Writes down what is said in recordings.") { model, paths, format, output, language, here }, async run =>
         {
             var kind = TranscriptFormats.Named(run.Need(format)) ?? throw new UsageException($"There is no format {run.Get(format)}; choose txt, srt, vtt, json or textgrid.");
             var services = await RunCommands.ServicesAsync(run);
@@ -29,7 +30,7 @@ internal static class TranscribeCommand
             var (found, refused) = await LabelTables.FindAsync(run, given, kind: ItemKind.Sound);
             var items = found.Values.SelectMany(f => f).Select(f => f.Item).Distinct().Order().ToList();
             if (items.Count == 0) throw new RefusedException("no-sounds", refused.Count > 0 ? $"None of the files could be used: {refused[0].Reason}" : "There are no recordings there; check the path.");
-            var ended = await RunCommands.CarryOutAsync(run, new TranscribeRequest(transcriber.Id, items), $"Transcribing with {transcriber.Name}", run.Get(here));
+            var ended = await RunCommands.CarryOutAsync(run, new TranscribeRequest(transcriber.Id, items, await SpeechSettings.LanguageIdAsync(run, run.Get(language))), $"Transcribing with {transcriber.Name}", run.Get(here));
             var result = JsonSerializer.Deserialize<TranscribeRun.Result>(ended.Summary!, RunContext.Json)!;
 
             var folder = services.GetRequiredService<DataFolder>().Run(ended.Id);
