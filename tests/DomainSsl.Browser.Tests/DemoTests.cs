@@ -43,7 +43,7 @@ public sealed partial class DemoTests(Chromium chromium) : IClassFixture<Chromiu
         var study = await FirstLinkAsync(admin, "/library", "a[href^='/library/studies/']");
         foreach (var (path, picture) in ((string, string?)[])
             [("/", "home"), ("/library", "library"), (study, "viewer"), ("/library?tab=recordings", null), ("/import", "import"), ("/collections", null), ("/pretraining", null), (encoderRun, "run"),
-             ("/models", "models"), ("/transcripts", null), ("/transcripts/transcriber", "transcriber"), ("/people", null), ("/audit", null), ("/system", null)])
+             ("/models", "models"), ("/transcripts", null), ("/transcripts/transcriber", "transcriber"), ("/pretraining/language", null), ("/people", null), ("/audit", null), ("/system", null)])
         {
             await OpenAsync(admin, path);
             if (path == study) await admin.WaitForSelectorAsync("[data-rendered=true]");
