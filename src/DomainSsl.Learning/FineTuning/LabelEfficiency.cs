@@ -210,7 +210,7 @@ public static class LabelEfficiency
         if (shared.Count > 0) throw new LearningException($"Some patients are in both tables ({string.Join(", ", shared)}); a patient must be in one only.");
     }
 
-    private static LabelEfficiencyResult Summarise(LabelEfficiencyRequest request, int[] budgets, int draws, Dictionary<string, FinishedFits> done)
+    private static LabelEfficiencyResult Summarise(LabelEfficiencyRequest request, int[] budgets, int draws, Dictionary<string, FinishedFits<FinishedFit>> done)
     {
         var labels = request.Test.Select(i => i.Class).ToArray();
         var patients = request.Test.Select(i => i.Patient).ToArray();
@@ -288,47 +288,10 @@ public static class LabelEfficiency
 /// <summary>One finished fit as it stands on disk: a line of JSON with the probabilities it gave the test items, by member, N·K in rows.</summary>
 internal sealed record FinishedFit(int Budget, int Draw, FitChoice Choice, double Seconds, IReadOnlyDictionary<string, float[]> Answers);
 
-/// <summary>The finished fits of one arm. Their file is named by what the fits depend on, so another request never takes them over.</summary>
-internal sealed class FinishedFits
+/// <summary>Where the finished fits of an arm are kept: the file is named by what they depend on, so another request never takes them over.</summary>
+internal static class FinishedFits
 {
-    private readonly string _path;
-    private readonly Dictionary<(int, int), FinishedFit> _fits = [];
-
-    private FinishedFits(string path) => _path = path;
-
-    public static FinishedFits Open(LabelEfficiencyRequest request, LabelEfficiencyArm arm)
-    {
-        Directory.CreateDirectory(request.Folder);
-        var fits = new FinishedFits(Path.Combine(request.Folder, $"fits-{Key(request, arm)}.jsonl"));
-        if (!File.Exists(fits._path)) return fits;
-        var whole = new List<string>();
-        foreach (var line in File.ReadLines(fits._path))
-        {
-            // A process killed in mid-line leaves part of one; that fit is done again.
-            FinishedFit? fit;
-            try { fit = JsonSerializer.Deserialize<FinishedFit>(line, LearningJson.Options); }
-            catch (JsonException) { continue; }
-            if (fit is null) continue;
-            fits._fits[(fit.Budget, fit.Draw)] = fit;
-            whole.Add(line);
-        }
-        File.WriteAllLines(fits._path + ".tmp", whole);
-        File.Move(fits._path + ".tmp", fits._path, overwrite: true);
-        return fits;
-    }
-
-    public FinishedFit? Get(int budget, int draw) => _fits.GetValueOrDefault((budget, draw));
-
-    public void Add(FinishedFit fit)
-    {
-        var line = JsonSerializer.SerializeToUtf8Bytes(fit, LearningJson.Options);
-        using (var file = new FileStream(_path, FileMode.Append, FileAccess.Write, FileShare.Read))
-        {
-            file.Write([.. line, (byte)'\n']);
-            file.Flush(flushToDisk: true);
-        }
-        _fits[(fit.Budget, fit.Draw)] = fit;
-    }
+    public static FinishedFits<FinishedFit> Open(LabelEfficiencyRequest request, LabelEfficiencyArm arm) => new(Path.Combine(request.Folder, $"fits-{Key(request, arm)}.jsonl"), f => (f.Budget, f.Draw));
 
     // Everything a fit depends on. Number of repeats, larger budgets and other arms are left out: more of them may be asked for later and the fits made so far still
     // count. Test labels are left out too, since no fit may depend on them; scores are computed afresh.

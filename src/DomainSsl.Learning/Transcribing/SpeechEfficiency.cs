@@ -176,7 +176,7 @@ public static class SpeechEfficiency
         if (shared.Count > 0) throw new LearningException($"Some speakers are in both tables ({string.Join(", ", shared)}); a speaker must be in one only.");
     }
 
-    private static SpeechEfficiencyResult Summarise(SpeechEfficiencyRequest request, int[] budgets, Dictionary<string, FinishedTranscripts> finished)
+    private static SpeechEfficiencyResult Summarise(SpeechEfficiencyRequest request, int[] budgets, Dictionary<string, FinishedFits<FinishedTranscript>> finished)
     {
         var arms = request.Arms.Select(a => a.Name).ToArray();
         var keys = (from a in arms from b in budgets select (Arm: a, Budget: b)).ToList();
@@ -245,50 +245,14 @@ public static class SpeechEfficiency
 /// <summary>One finished fit as it stands on disk: a line of JSON with what it wrote of the test pieces, in their order.</summary>
 internal sealed record FinishedTranscript(int Budget, int Draw, double Minutes, TranscriberChoice Choice, double Seconds, IReadOnlyList<string> Texts);
 
-/// <summary>The finished fits of one arm. Their file is named by what the fits depend on, so another request never takes them over.</summary>
-internal sealed class FinishedTranscripts
+/// <summary>Where the finished fits of an arm are kept: the file is named by what they depend on, so another request never takes them over.</summary>
+internal static class FinishedTranscripts
 {
     // Raised when transcribers come to be fitted in another way, so that fits kept from before are not mixed with new ones.
     private const int Way = 1;
 
-    private readonly string _path;
-    private readonly Dictionary<(int, int), FinishedTranscript> _fits = [];
-
-    private FinishedTranscripts(string path) => _path = path;
-
-    public static FinishedTranscripts Open(SpeechEfficiencyRequest request, TranscriberArm arm, SoundShard train, SoundShard test)
-    {
-        Directory.CreateDirectory(request.Folder);
-        var fits = new FinishedTranscripts(Path.Combine(request.Folder, $"speech-{Key(request, arm, train, test)}.jsonl"));
-        if (!File.Exists(fits._path)) return fits;
-        var whole = new List<string>();
-        foreach (var line in File.ReadLines(fits._path))
-        {
-            // A process killed in mid-line leaves part of one; that fit is done again.
-            FinishedTranscript? fit;
-            try { fit = JsonSerializer.Deserialize<FinishedTranscript>(line, LearningJson.Options); }
-            catch (JsonException) { continue; }
-            if (fit is null) continue;
-            fits._fits[(fit.Budget, fit.Draw)] = fit;
-            whole.Add(line);
-        }
-        File.WriteAllLines(fits._path + ".tmp", whole);
-        File.Move(fits._path + ".tmp", fits._path, overwrite: true);
-        return fits;
-    }
-
-    public FinishedTranscript? Get(int budget, int draw) => _fits.GetValueOrDefault((budget, draw));
-
-    public void Add(FinishedTranscript fit)
-    {
-        var line = JsonSerializer.SerializeToUtf8Bytes(fit, LearningJson.Options);
-        using (var file = new FileStream(_path, FileMode.Append, FileAccess.Write, FileShare.Read))
-        {
-            file.Write([.. line, (byte)'\n']);
-            file.Flush(flushToDisk: true);
-        }
-        _fits[(fit.Budget, fit.Draw)] = fit;
-    }
+    public static FinishedFits<FinishedTranscript> Open(SpeechEfficiencyRequest request, TranscriberArm arm, SoundShard train, SoundShard test) =>
+        new(Path.Combine(request.Folder, $"speech-{Key(request, arm, train, test)}.jsonl"), f => (f.Budget, f.Draw));
 
     // Everything a fit depends on, and which pieces it transcribed. Repeats, budgets and other arms are left out: more of them may be asked for later and the fits made so far still count. What the test speakers said is left
     // out too, since no fit may depend on it.
