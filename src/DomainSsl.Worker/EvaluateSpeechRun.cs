@@ -18,7 +18,7 @@ public sealed class EvaluateSpeechRun(IDbContextFactory<DomainSslContext> factor
     /// <param name="N">Recordings measured on.</param>
     /// <param name="Patients">Their speakers.</param>
     /// <param name="LeftOut">Labels left out: of speakers that the model was trained on, or without a usable text.</param>
-    /// <param name="Metrics"><c>cer</c> and <c>wer</c> with their 95 % intervals over speakers.</param>
+    /// <param name="Metrics"><c>cer</c>, <c>wer</c> and <c>wrongWordsInLeastSure</c> with their 95 % intervals over speakers.</param>
     /// <param name="Speakers">Each speaker's errors, the most first.</param>
     public sealed record Result(int N, int Patients, int LeftOut, IReadOnlyDictionary<string, Interval> Metrics, IReadOnlyList<SpeakerResult> Speakers);
 
@@ -48,7 +48,7 @@ public sealed class EvaluateSpeechRun(IDbContextFactory<DomainSslContext> factor
 
     /// <summary>What was said and what the transcriber writes.</summary>
     internal static IReadOnlyList<TranscriptPair> Pairs(Transcriber transcriber, SoundShard shard, IReadOnlyList<SpokenItem> items, CancellationToken cancel, Func<float[], string>? decode = null) =>
-        [.. transcriber.Texts(shard, items, cancel, decode).Zip(items, (text, i) => new TranscriptPair(i.Text, text, i.Speaker))];
+        [.. transcriber.Words(shard, items, cancel, decode).Zip(items, (words, i) => new TranscriptPair(i.Text, string.Join(' ', words.Select(w => w.Text)), i.Speaker, [.. words.Select(w => w.Confidence)]))];
 
     // Neither a recording nor a speaker that the model has learnt from, whether told by the table's name for the speaker or by the recording's own.
     private async Task<IReadOnlyList<SpokenLabel>> NotTrainedOnAsync(Model model, IReadOnlyList<SpokenLabel> labels, CancellationToken cancel)

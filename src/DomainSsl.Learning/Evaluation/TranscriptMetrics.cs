@@ -4,7 +4,8 @@ namespace DomainSsl.Learning.Evaluation;
 /// <param name="Reference">What was said.</param>
 /// <param name="Hypothesis">What the model wrote.</param>
 /// <param name="Speaker">Who said it.</param>
-public sealed record TranscriptPair(string Reference, string Hypothesis, string Speaker);
+/// <param name="Confidences">How sure the model is of each word that it wrote, 0 to 1; null where it does not say.</param>
+public sealed record TranscriptPair(string Reference, string Hypothesis, string Speaker, IReadOnlyList<double>? Confidences = null);
 
 /// <summary>Errors of one utterance or of many.</summary>
 /// <param name="Substitutions">Pieces that became others.</param>
@@ -58,6 +59,15 @@ public readonly record struct ErrorCounts(int Substitutions, int Insertions, int
         return new ErrorCounts(0, falsely, missed, occurrences);
     }
 
+    /// <summary>Of each word of the hypothesis whether it is wrong.</summary>
+    internal static bool[] WrongWords(string reference, string hypothesis)
+    {
+        string[] said = Words(reference), written = Words(hypothesis);
+        var wrong = Enumerable.Repeat(true, written.Length).ToArray();
+        foreach (var edit in EditAlignment.Of<string>(said, written)) if (edit.Kind == EditKind.Match) wrong[edit.Hypothesis] = false;
+        return wrong;
+    }
+
     private static ErrorCounts Of<T>(ReadOnlySpan<T> reference, ReadOnlySpan<T> hypothesis) where T : IEquatable<T>
     {
         var counts = new int[4];
@@ -90,6 +100,37 @@ public sealed class ErrorRate(IReadOnlyList<ErrorCounts> counts)
     }
 }
 
+/// <summary>
+/// What a word's confidence is worth to who reads through: the share of the wrong words (put in another's place, or too many) that stand among the <see cref="Read"/> of all words that the model is least sure of. Confidences that
+/// say nothing give <see cref="Read"/> itself. What the model left out has no word to look at and does not count.
+/// </summary>
+public sealed class LeastSure
+{
+    /// <summary>The share of words that is read through.</summary>
+    public const double Read = 0.2;
+
+    private readonly List<(int Utterance, bool Wrong)> _words;     // the least sure first
+
+    /// <summary>Of utterances that all have confidences.</summary>
+    public LeastSure(IReadOnlyList<TranscriptPair> pairs) => _words =
+        [.. pairs.SelectMany((p, i) => ErrorCounts.WrongWords(p.Reference, p.Hypothesis).Zip(p.Confidences!, (wrong, sure) => (Utterance: i, wrong, sure))).OrderBy(w => w.sure).Select(w => (w.Utterance, w.wrong))];
+
+    /// <summary>The share with utterance i counted <paramref name="weights"/>[i] times; NaN where no word is wrong.</summary>
+    public double Weighted(ReadOnlySpan<int> weights)
+    {
+        double words = 0, wrong = 0, found = 0;
+        foreach (var w in _words) (words, wrong) = (words + weights[w.Utterance], wrong + (w.Wrong ? weights[w.Utterance] : 0));
+        var left = Read * words;
+        foreach (var w in _words)
+        {
+            if (left <= 0) break;
+            var times = Math.Min(left, weights[w.Utterance]);
+            (left, found) = (left - times, found + (w.Wrong ? times : 0));
+        }
+        return wrong == 0 ? double.NaN : found / wrong;
+    }
+}
+
 /// <summary>A speaker's errors.</summary>
 /// <param name="Speaker">Who.</param>
 /// <param name="Utterances">How many.</param>
@@ -100,7 +141,10 @@ public sealed record SpeakerErrors(string Speaker, int Utterances, ErrorCounts W
 /// <summary>All figures of a transcriber, each with a 95 % interval that resamples speakers.</summary>
 public static class TranscriptMetrics
 {
-    /// <summary>By name: <c>wer</c>, <c>cer</c>, and <c>termErrorRate</c> where terms are given and spoken. A figure that the texts do not define is left out.</summary>
+    /// <summary>
+    /// By name: <c>wer</c>, <c>cer</c>, <c>termErrorRate</c> where terms are given and spoken, and <c>wrongWordsInLeastSure</c> (see <see cref="LeastSure"/>) where all words have confidences. A figure that the texts do not define is
+    /// left out.
+    /// </summary>
     /// <param name="pairs">The utterances.</param>
     /// <param name="seed">Seeds the resampling.</param>
     /// <param name="terms">Normalised terms, or null.</param>
@@ -112,7 +156,9 @@ public static class TranscriptMetrics
         if (terms is { Count: > 0 }) figures.Add(("termErrorRate", new ErrorRate([.. pairs.Select(p => ErrorCounts.OfTerms(p.Reference, p.Hypothesis, terms))])));
         var speakers = pairs.Select(p => p.Speaker).ToList();
         var bootstrap = new GroupBootstrap(speakers, seed, resamples);
-        return figures.Where(f => f.Rate.Total.Length > 0).ToDictionary(f => f.Name, f => bootstrap.Of(f.Rate.Weighted, highest: Math.Max(1, f.Rate.Total.Rate)));
+        var found = figures.Where(f => f.Rate.Total.Length > 0).ToDictionary(f => f.Name, f => bootstrap.Of(f.Rate.Weighted, highest: Math.Max(1, f.Rate.Total.Rate)));
+        if (pairs.Count > 0 && pairs.All(p => p.Confidences is not null) && bootstrap.Of(new LeastSure(pairs).Weighted) is { Value: not double.NaN } sure) found["wrongWordsInLeastSure"] = sure;
+        return found;
     }
 
     /// <summary>What changed from one transcriber to another on the same utterances: <c>wer</c> and <c>cer</c> of the later less the earlier, with 95 % intervals over the speakers, paired.</summary>

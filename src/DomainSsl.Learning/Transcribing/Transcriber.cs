@@ -49,6 +49,11 @@ public sealed class Transcriber : IDisposable
     public IReadOnlyList<string> Texts(SoundShard shard, IReadOnlyList<SpokenItem> items, CancellationToken cancel, Func<float[], string>? decode = null) =>
         Texts(_network, shard, items, decode ?? (p => GreedyDecoder.Decode(p, Alphabet)), BatchSeconds, _device, cancel);
 
+    /// <summary>The words of pieces of a shard, with times in the piece and confidences.</summary>
+    /// <inheritdoc cref="Texts(SoundShard, IReadOnlyList{SpokenItem}, CancellationToken, Func{float[], string}?)" path="/param" />
+    public IReadOnlyList<IReadOnlyList<AlignedWord>> Words(SoundShard shard, IReadOnlyList<SpokenItem> items, CancellationToken cancel, Func<float[], string>? decode = null) =>
+        Each(_network, shard, items, p => Words(p, 0, decode), BatchSeconds, _device, cancel);
+
     /// <summary>The words of a sound with times and confidences: the text that <paramref name="decode"/> finds, laid along the sound.</summary>
     /// <param name="logProbabilities">Of <see cref="LogProbabilities(IReadOnlyList{float[]})"/>.</param>
     /// <param name="from">Seconds at which the sound begins.</param>
@@ -59,9 +64,12 @@ public sealed class Transcriber : IDisposable
         return text.Length == 0 ? [] : ForcedAlignment.Align(logProbabilities, Alphabet, text, SecondsPerFrame, from).Words;
     }
 
-    internal static IReadOnlyList<string> Texts(TranscriberNetwork network, SoundShard shard, IReadOnlyList<SpokenItem> items, Func<float[], string> decode, double batchSeconds, Device device, CancellationToken cancel)
+    internal static IReadOnlyList<string> Texts(TranscriberNetwork network, SoundShard shard, IReadOnlyList<SpokenItem> items, Func<float[], string> decode, double batchSeconds, Device device, CancellationToken cancel) =>
+        Each(network, shard, items, decode, batchSeconds, device, cancel);
+
+    private static T[] Each<T>(TranscriberNetwork network, SoundShard shard, IReadOnlyList<SpokenItem> items, Func<float[], T> decode, double batchSeconds, Device device, CancellationToken cancel)
     {
-        var texts = new string[items.Count];
+        var texts = new T[items.Count];
         foreach (var part in SpokenBatches.InBatches(Enumerable.Range(0, items.Count).OrderBy(i => shard.Lengths[items[i].Index]), i => shard.Lengths[items[i].Index], batchSeconds))
         {
             cancel.ThrowIfCancellationRequested();

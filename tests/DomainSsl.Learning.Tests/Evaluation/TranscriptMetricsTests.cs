@@ -66,4 +66,29 @@ public class TranscriptMetricsTests
 
     [Fact]
     public void Of_FewSpeakers_ClaimsNothing() => Assert.Equal(new Interval(2, 0, 2), TranscriptMetrics.Of([new TranscriptPair("a", "b c", "A")], 1)["wer"]);
+
+    [Fact]
+    public void LeastSure_ConfidencesThatKnow_FindMoreThanAFifthOfTheWrongWords()
+    {
+        // Ten words each, two wrong: one that the model doubts and one that it is sure of.
+        string said = "a b c d e f g h i j", written = "a X c d e f g h Y j";
+        double[] doubts = [0.9, 0.1, 0.9, 0.9, 0.9, 0.9, 0.9, 0.9, 0.95, 0.9];
+        var pairs = Enumerable.Range(0, 6).Select(s => new TranscriptPair(said, written, $"S{s}", doubts)).ToList();
+        Assert.Equal(0.5, TranscriptMetrics.Of(pairs, 1)["wrongWordsInLeastSure"].Value, 1e-9);
+        // Doubts about the wrong words alone find all of them, and about right ones none.
+        double At(params int[] doubted) => new LeastSure([new TranscriptPair(said, written, "A", [.. Enumerable.Range(0, 10).Select(k => doubted.Contains(k) ? 0.1 : 0.9)])]).Weighted([1]);
+        Assert.Equal((1.0, 0.0), (At(1, 8), At(0, 4)));
+        Assert.DoesNotContain("wrongWordsInLeastSure", TranscriptMetrics.Of([new TranscriptPair(said, said, "A", doubts)], 1).Keys);
+    }
+
+    [Fact]
+    public void Change_IsOfTheLaterLessTheEarlier_PairedOverSpeakers()
+    {
+        List<TranscriptPair> Written(string hypothesis, string ofTwo) => [.. Enumerable.Range(0, 8).Select(s => new TranscriptPair("no effusion is seen", s < 2 ? ofTwo : hypothesis, $"S{s}"))];
+        var (before, after) = (Written("no fusion is seem", ofTwo: "no effusion is seem"), Written("no effusion is seem", ofTwo: "no effusion is seem"));
+        var change = TranscriptMetrics.Change(before, after, 1)["wer"];
+        Assert.Equal(-0.25 * 6 / 8, change.Value, 1e-9);
+        Assert.True(change.High < 0);
+        Assert.Throws<ArgumentException>(() => TranscriptMetrics.Change(before, [.. after.Skip(1)], 1));
+    }
 }
