@@ -54,7 +54,7 @@ public static class SpecAugment
 
     private static void Hide(Span<float> places, int longest, RandomStream random)
     {
-        var length = random.Index(longest + 1);
+        var length = random.Index(Math.Min(longest, places.Length) + 1);
         places.Slice(random.Index(places.Length - length + 1), length).Clear();
     }
 }

@@ -80,21 +80,22 @@ public static class TranscriberFit
         {
             foreach (var (rate, share) in rates)
             {
-                using var tried = work.Train($"Trying the rate {rate:g3}", train, held, [(1, settings.TrialSteps)], rate, share);
+                using var tried = work.Train($"Trying the rate {rate:g3}", train, held, [new Round(1, settings.TrialSteps, settings.TrialSteps)], rate, share);
                 trials.Add(new TranscriberTrial(rate, share, tried.Cer));
             }
         }
         var (bestRate, bestShare) = trials.MinBy(t => t.HeldOutCer) is { } least ? (least.Rate, least.EncoderShare) : rates[0];
 
-        var fitted = work.Train("Training", train, held, [.. Enumerable.Range(0, settings.Rounds).Select(r => (Math.Pow(settings.RoundShare, r), settings.Steps))], bestRate, bestShare);
+        // Without anybody held out nothing tells whether a further round is worth it.
+        var fitted = work.Train("Training", train, held, [.. Enumerable.Range(0, held.Count > 0 ? settings.Rounds : 1).Select(r => new Round(Math.Pow(settings.RoundShare, r), settings.Steps, settings.Steps))], bestRate, bestShare);
         try
         {
             var pairs = work.Pairs(fitted.Network, held);
             var choice = new TranscriberChoice(bestRate, bestShare, fitted.Steps, 0, held.Select(i => i.Speaker).Distinct().Count(), held.Count == 0 ? null : fitted.Cer, trials, settings.Refit && held.Count > 0);
             if (choice.Refitted)
             {
-                // The same rounds up to the step that did best; more labels make the same step no worse a place to end.
-                var again = work.Train("Training on all labels", usable, [], fitted.Made, bestRate, bestShare, fitted.Steps);
+                // The same rounds, each up to the step that did best in it; more labels make that no worse a place to end.
+                var again = work.Train("Training on all labels", usable, [], fitted.Made, bestRate, bestShare);
                 fitted.Dispose();
                 fitted = again;
             }
@@ -116,32 +117,42 @@ public static class TranscriberFit
     }
 
     /// <summary>
-    /// Parts the pieces by speaker: speakers in random order are held out until they have their share of the time. With one speaker alone, pieces are held out instead; with fewer than ten pieces or two groups, none are.
+    /// Parts the pieces by speaker: speakers in random order are held out until they have their share of the time. Where each speaker has more than a third of it, pieces are held out instead; of fewer than ten pieces none are.
     /// </summary>
     public static (IReadOnlyList<SpokenItem> Train, IReadOnlyList<SpokenItem> Held) Split(SoundShard shard, IReadOnlyList<SpokenItem> items, double share, long seed)
     {
-        var bySpeaker = items.Select(i => i.Speaker).Distinct().Count() > 1;
-        var groups = items.GroupBy(i => bySpeaker ? i.Speaker : $"{i.Index}").OrderBy(g => g.Key, StringComparer.Ordinal).Select(g => g.ToList()).ToArray();
-        if (items.Count < 10 || groups.Length < 2) return ([.. items], []);
+        if (items.Count < 10) return ([.. items], []);
+        double Length(IEnumerable<SpokenItem> of) => of.Sum(i => (double)shard.Lengths[i.Index]);
+        var all = Length(items);
+        var groups = items.GroupBy(i => i.Speaker).OrderBy(g => g.Key, StringComparer.Ordinal).Select(g => g.ToList()).ToArray();
+        if (groups.Min(Length) > all / 3) groups = [.. items.OrderBy(i => i.Index).Select(i => new List<SpokenItem> { i })];
         Seeds.Random(seed, "held-out speakers").Shuffle(groups);
-        var (held, wanted, seconds) = (new List<SpokenItem>(), share * items.Sum(i => (double)shard.Lengths[i.Index]), 0.0);
-        foreach (var group in groups.SkipLast(1))
+        var (held, seconds) = (new List<SpokenItem>(), 0.0);
+        foreach (var group in groups)
         {
-            var length = group.Sum(i => (double)shard.Lengths[i.Index]);
-            // A speaker of most of the time is not held out for being drawn early.
-            if (seconds > 0 && seconds + length > 2 * wanted) continue;
+            // Somebody who has most of the time is not held out for being drawn early.
+            if (seconds + Length(group) > 2 * share * all) continue;
             held.AddRange(group);
-            if ((seconds += length) >= wanted) break;
+            if ((seconds += Length(group)) >= share * all) break;
         }
-        var out_ = held.ToHashSet();
-        return ([.. items.Where(i => !out_.Contains(i))], [.. held.OrderBy(i => i.Index)]);
+        if (held.Count == 0) held.AddRange(groups.MinBy(Length)!);
+        return ([.. items.Except(held)], [.. held.OrderBy(i => i.Index)]);
     }
 
     /// <summary>A network in training, with the best weights so far.</summary>
-    private sealed record Trained(TranscriberNetwork Network, double Cer, int Steps, IReadOnlyList<(double Share, int Steps)> Made) : IDisposable
+    private sealed record Trained(TranscriberNetwork Network, double Cer, IReadOnlyList<Round> Made) : IDisposable
     {
+        /// <summary>Steps to these weights.</summary>
+        public int Steps => Made.Sum(r => r.Until);
+
         public void Dispose() => Network.Dispose();
     }
+
+    /// <summary>A cosine of the rate.</summary>
+    /// <param name="Share">Of the highest rate.</param>
+    /// <param name="Steps">Its length.</param>
+    /// <param name="Until">Steps of it that are made, or lead to the weights that were kept.</param>
+    private readonly record struct Round(double Share, int Steps, int Until);
 
     private sealed class Work(TranscriberArm arm, SoundShard shard, Alphabet alphabet, TranscriberSettings settings, long seed, Device device, IProgress<TranscriberProgress>? progress, CancellationToken cancel)
     {
@@ -152,8 +163,8 @@ public static class TranscriberFit
 
         public int Most { get; set; }
 
-        /// <summary>Trains from the arm's start through rounds, at most to <paramref name="until"/> steps, and keeps what did best on the held-out pieces; without any, what came last.</summary>
-        public Trained Train(string stage, IReadOnlyList<SpokenItem> train, IReadOnlyList<SpokenItem> held, IReadOnlyList<(double Share, int Steps)> rounds, double rate, double encoderShare, int until = int.MaxValue)
+        /// <summary>Trains from the arm's start through rounds and keeps what did best on the held-out pieces; without any, what came last.</summary>
+        public Trained Train(string stage, IReadOnlyList<SpokenItem> train, IReadOnlyList<SpokenItem> held, IReadOnlyList<Round> rounds, double rate, double encoderShare)
         {
             var random = new RandomStreams(Seeds.Of(seed, "transcriber"));
             TranscriberNetwork network;
@@ -164,15 +175,15 @@ public static class TranscriberFit
             try
             {
                 var batches = new SpokenBatches(shard, train, alphabet, settings, random, device);
-                var (step, best, at, made) = (0, double.PositiveInfinity, 0, new List<(double, int)>());
-                foreach (var (share, steps) in rounds)
+                var (step, best, made) = (0, double.PositiveInfinity, new List<Round>());
+                foreach (var (share, steps, until) in rounds)
                 {
-                    var before = best;
+                    var (before, at) = (best, held.Count == 0 ? until : 0);
                     if (kept is not null) network.Restore(kept, "the best weights so far");
                     using var optimiser = new AdamW(new RecipeOptimiser { Rate = rate * share, EncoderRate = rate * encoderShare * share, WeightDecay = settings.WeightDecay, Beta2 = 0.98 }, network.Encoder, network.Head);
                     var cosine = new Cosine(new RecipeSchedule { Warmup = settings.WarmUp, Floor = 0.01 }, steps, null);
                     var worse = 0;
-                    for (var i = 0; i < steps && step < until; i++, step++)
+                    for (var i = 0; i < until; i++, step++)
                     {
                         cancel.ThrowIfCancellationRequested();
                         Step(network, optimiser, batches, cosine.Rate(cosine.Progress(i, 0)), still: arm.Pretrained && step < settings.HeadSteps, random.Objective(step), step);
@@ -180,17 +191,16 @@ public static class TranscriberFit
                         if (held.Count == 0 || ((i + 1) % settings.EvaluateEvery != 0 && i + 1 < steps)) continue;
                         var cer = Cer(Pairs(network, held));
                         worse = cer < best ? 0 : worse + 1;
-                        if (cer < best || kept is null) (best, at, kept) = (cer, step + 1, Keep(network, kept));
+                        if (cer < best || kept is null) (best, at, kept) = (cer, i + 1, Keep(network, kept));
                         // While the head alone moves, or the rate is near its top, standing still says little.
                         if (worse >= settings.Patience && i > steps / 2) break;
                     }
-                    made.Add((share, steps));
-                    // Without anybody held out nothing tells whether another round is worth it.
-                    if (held.Count == 0 ? until == int.MaxValue : best > (1 - settings.LeastGain) * before) break;
+                    made.Add(new Round(share, steps, at));
+                    if (held.Count > 0 && best > (1 - settings.LeastGain) * before) break;
                 }
                 if (kept is not null) network.Restore(kept, "the best weights");
                 network.Encoder.eval();
-                return new Trained(network, best, kept is null ? step : at, made);
+                return new Trained(network, best, made);
             }
             catch
             {

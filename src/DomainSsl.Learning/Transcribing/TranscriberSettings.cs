@@ -15,7 +15,7 @@ public sealed record TranscriberSettings
     public int TrialSteps { get; init; } = 300;
 
     /// <summary>Steps of a round: the rate goes up over <see cref="WarmUp"/> and down along a cosine.</summary>
-    public int Steps { get; init; } = 1500;
+    public int Steps { get; init; } = 1200;
 
     /// <summary>Rounds at most. A further one goes on from the best weights, at <see cref="RoundShare"/> of the rate before, as long as the last made <see cref="LeastGain"/> of difference.</summary>
     public int Rounds { get; init; } = 2;
@@ -84,6 +84,7 @@ public sealed record TranscriberSettings
         Must(Steps > 0 && Rounds > 0 && EvaluateEvery > 0 && TrialSteps > 0 && Patience > 0 && HeadSteps >= 0, "A transcriber's 'steps', 'trialSteps', 'rounds', 'evaluateEvery' and 'patience' must be above 0.");
         Must(HeldOut is > 0 and < 1 && WarmUp is >= 0 and < 1 && Dropout is >= 0 and < 1, "A transcriber's 'heldOut', 'warmUp' and 'dropout' must be shares below 1.");
         Must(BatchSeconds > 0, "A transcriber's 'batchSeconds' must be above 0.");
+        Must(Distortion.Speed is >= 0 and < 1, "A transcriber's 'distortion.speed' must be a share below 1.");
         Must(Layers is TranscriberNetwork.Last or TranscriberNetwork.Mix, $"A transcriber's 'layers' are {TranscriberNetwork.Last} or {TranscriberNetwork.Mix}, not '{Layers}'.");
         Must(FreshBlocks >= 0 && DroppedBlocks >= 0, "A transcriber's 'freshBlocks' and 'droppedBlocks' must not be below 0.");
     }

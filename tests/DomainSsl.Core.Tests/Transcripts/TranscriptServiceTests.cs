@@ -38,6 +38,29 @@ public sealed class TranscriptServiceTests
     }
 
     [Fact]
+    public async Task StoreTranscribed_IsADraftByTheModel_ReplacedByTheNext_AndNeverInThePlaceOfAPersonsWords()
+    {
+        await using var clinic = await Clinic.MakeAsync("a b");
+        static Transcript Heard(string text) => new([new TranscriptSegment(null, 0, 1, [new TranscriptWord(text, 0, 1, 0.5)])]);
+        // What was brought in is a person's.
+        Assert.Null(await clinic.Service.StoreTranscribedAsync(clinic.Recording, Heard("wrong"), "Listener", "run:1", Cancel));
+        Assert.Equal("a b", (await clinic.NowAsync()).Transcript.Text);
+
+        var other = await clinic.AnotherRecordingAsync();
+        var first = await clinic.Service.StoreTranscribedAsync(other, Heard("one"), "Listener", "run:1", Cancel);
+        Assert.Equal((1, TranscriptState.Draft, false), (first!.Version, first.State, first.Again));
+        Assert.True((await clinic.Service.StoreTranscribedAsync(other, Heard("one"), "Listener", "run:1", Cancel))!.Again);
+        Assert.Equal(2, (await clinic.Service.StoreTranscribedAsync(other, Heard("two"), "Better", "run:2", Cancel))!.Version);
+        var stored = (await clinic.Service.LoadAsync(other, cancel: Cancel))!;
+        Assert.Equal(("two", 0.5), (stored.Transcript.Text, stored.Transcript.Words.Single().Confidence));
+        Assert.Equal([("Better", TranscriptDeed.Transcribed), ("Listener", TranscriptDeed.Transcribed)], (await clinic.Service.HistoryAsync(other, Cancel)).Select(h => (h.By, h.Deed)));
+
+        await clinic.Service.EditAsync(other, [new([stored.Segments[0].Uid], [Words("u1", "mended")])], "anna", "k1", Cancel);
+        Assert.Null(await clinic.Service.StoreTranscribedAsync(other, Heard("three"), "Better", "run:3", Cancel));
+        Assert.Equal("mended", (await clinic.Service.LoadAsync(other, cancel: Cancel))!.Transcript.Text);
+    }
+
+    [Fact]
     public async Task Edit_SentAgainWithItsKey_IsStoredOnce()
     {
         await using var clinic = await Clinic.MakeAsync("a b");
@@ -270,6 +293,13 @@ public sealed class TranscriptServiceTests
             if (texts.Length > 0)
                 await clinic.Service.BringInAsync(clinic.Recording, new Transcript([.. texts.Select((t, i) => Words("", t, 0.1 * i, 0.1 * i + 0.1).Segment)]), TranscriptDeed.BroughtIn, TranscriptState.Draft, "cli:test", "draft", Cancel);
             return clinic;
+        }
+
+        public async Task<long> AnotherRecordingAsync()
+        {
+            await Library.ImportAsync(Library.Put("b.wav", TestSpeech.Wav(TestSpeech.Dictation(12), 1)));
+            await using var db = Library.Open();
+            return await db.Recordings.Select(r => r.Id).SingleAsync(r => r != Recording, Cancel);
         }
 
         public async Task<StoredTranscript> NowAsync() => (await Service.LoadAsync(Recording, cancel: Cancel))!;

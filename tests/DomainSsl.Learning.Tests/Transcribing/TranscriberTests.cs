@@ -96,6 +96,13 @@ public sealed class TranscriberTests
         Assert.InRange(pieces.Count, 1, 15);
         Assert.Equal(60, rest.Count + pieces.Count);
         Assert.Empty(TranscriberFit.Split(shard, [.. items.Take(9)], 0.12, 1).Held);
+        // Of one who says nearly all and two who say little, one or both of the two.
+        for (var seed = 1; seed < 6; seed++)
+        {
+            var few = TranscriberFit.Split(shard, [.. items.Select((item, i) => item with { Speaker = i == 7 ? "two" : i == 23 ? "three" : "one" })], 0.02, seed).Held;
+            Assert.NotEmpty(few);
+            Assert.DoesNotContain("one", few.Select(i => i.Speaker));
+        }
     }
 
     [Fact]
