@@ -39,13 +39,14 @@ public sealed class TranscriberService(IDbContextFactory<DomainSslContext> facto
     /// <summary>Minutes below which training is refused: nothing would come of it.</summary>
     public const double LeastMinutes = 0.5;
 
-    private const int TestShare = 5;
+    // Below so many speakers none is kept for testing yet.
+    private const int TestShare = 5, FewestSpeakers = 8;
 
     /// <summary>What there is.</summary>
     public async Task<TranscriberOverview> OverviewAsync(CancellationToken cancel = default)
     {
         var rows = await RowsAsync(cancel);
-        var (learn, test) = (rows.Where(r => !IsTest(r.Group)).ToList(), rows.Where(r => IsTest(r.Group)).ToList());
+        var (learn, test) = (rows.Where(r => !r.Test).ToList(), rows.Where(r => r.Test).ToList());
         await using var db = await factory.CreateDbContextAsync(cancel);
         var waiting = await Waiting(db).Select(r => r.Seconds).ToListAsync(cancel);
         var models = await db.Models.AsNoTracking().Where(m => m.State != ModelState.Retired && (m.Kind == ModelKind.Transcriber || (m.Kind == ModelKind.Encoder && m.Architecture.Contains("\"sound\""))))
@@ -72,7 +73,7 @@ public sealed class TranscriberService(IDbContextFactory<DomainSslContext> facto
             throw new RefusedException("too-little-speech", $"There is less than half a minute of accepted speech to learn from ({overview.Material.Minutes * 60:0} seconds); accept more transcripts, a quarter of an hour is a good beginning.");
         if (encoder != "scratch" && overview.Encoders.All(m => m.Id != encoder)) throw new RefusedException("no-encoder", "That encoder of recordings is not there any more; choose another.");
         var rows = await RowsAsync(cancel);
-        IReadOnlyList<SpokenLabel> Of(bool test) => [.. rows.Where(r => IsTest(r.Group) == test).Select(r => r.Label)];
+        IReadOnlyList<SpokenLabel> Of(bool test) => [.. rows.Where(r => r.Test == test).Select(r => r.Label)];
         await using var db = await factory.CreateDbContextAsync(cancel);
         var round = 1 + await db.Models.CountAsync(m => m.Kind == ModelKind.Transcriber, cancel);
         var request = new FineTuneSpeechRequest(Of(test: false), encoder, $"transcriber {round}", Seed: 1, settings, Test: Of(test: true), BeforeId: overview.Current?.Id);
@@ -106,13 +107,15 @@ public sealed class TranscriberService(IDbContextFactory<DomainSslContext> facto
         await using var db = await factory.CreateDbContextAsync(cancel);
         var owners = await db.Recordings.AsNoTracking().Where(r => db.Transcripts.Any(t => t.RecordingId == r.Id && t.State == TranscriptState.Accepted))
             .Select(r => new { r.Id, Speaker = r.Speaker!.Pseudonym, Item = db.Items.Where(i => i.RecordingId == r.Id && i.Kind == ItemKind.Sound).Min(i => (long?)i.Id) }).ToDictionaryAsync(r => r.Id, cancel);
-        return [.. rows.Where(r => owners.TryGetValue(r.RecordingId, out var o) && o.Item is not null).Select(r =>
+        IReadOnlyList<SpokenRow> spoken = [.. rows.Where(r => owners.TryGetValue(r.RecordingId, out var o) && o.Item is not null).Select(r =>
         {
             var owner = owners[r.RecordingId];
             var group = owner.Speaker ?? $"recording {r.RecordingId}";
-            return new SpokenRow(group, new SpokenLabel(owner.Item!.Value, r.Text, group, r.Start, r.End));
+            return new SpokenRow(group, new SpokenLabel(owner.Item!.Value, r.Text, group, r.Start, r.End), IsTest(group));
         })];
+        // Of very few speakers chance may take all but one, and what is left would say nothing of either part.
+        return spoken.Select(r => r.Group).Distinct().Count() >= FewestSpeakers ? spoken : [.. spoken.Select(r => r with { Test = false })];
     }
 
-    private sealed record SpokenRow(string Group, SpokenLabel Label);
+    private sealed record SpokenRow(string Group, SpokenLabel Label, bool Test);
 }

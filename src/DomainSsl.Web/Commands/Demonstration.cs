@@ -30,7 +30,7 @@ internal sealed class Demonstration(IServiceProvider services, TextWriter termin
     private const double PretrainSoundSeconds = 40;
 
     // A minute of speech is all there is to learn from: more steps would only learn it by heart.
-    private static readonly string[] TranscriberSettings = ["steps=400", "rounds=1", "batchSeconds=20", "evaluateEvery=50"];
+    private static readonly string[] TranscriberSettings = ["steps=300", "rounds=1", "batchSeconds=20", "evaluateEvery=50"];
 
     private readonly IDbContextFactory<DomainSslContext> _database = services.GetRequiredService<IDbContextFactory<DomainSslContext>>();
 
