@@ -50,8 +50,8 @@ public sealed class EvaluateSpeechRun(IDbContextFactory<DomainSslContext> factor
     internal static IReadOnlyList<TranscriptPair> Pairs(Transcriber transcriber, SoundShard shard, IReadOnlyList<SpokenItem> items, CancellationToken cancel, Func<float[], string>? decode = null) =>
         [.. transcriber.Words(shard, items, cancel, decode).Zip(items, (words, i) => new TranscriptPair(i.Text, string.Join(' ', words.Select(w => w.Text)), i.Speaker, [.. words.Select(w => w.Confidence)]))];
 
-    // Neither a recording nor a speaker that the model has learnt from, whether told by the table's name for the speaker or by the recording's own.
-    private async Task<IReadOnlyList<SpokenLabel>> NotTrainedOnAsync(Model model, IReadOnlyList<SpokenLabel> labels, CancellationToken cancel)
+    /// <summary>The labels of neither a recording nor a speaker that the model has learnt from, whether told by the table's name for the speaker or by the recording's own.</summary>
+    internal async Task<IReadOnlyList<SpokenLabel>> NotTrainedOnAsync(Model model, IReadOnlyList<SpokenLabel> labels, CancellationToken cancel)
     {
         if (model.RunId is null) return labels;
         await using var db = await factory.CreateDbContextAsync(cancel);

@@ -14,7 +14,7 @@ using DomainSsl.Learning.Transcribing;
 namespace DomainSsl.Worker;
 
 /// <summary>Training a transcriber: transcribed recordings → shard → CTC on an encoder → a transcriber in the registry, with its error rates on held-out speakers.</summary>
-public sealed class FineTuneSpeechRun(ShardStore shards, ModelFiles files, ModelRegistry registry)
+public sealed class FineTuneSpeechRun(ShardStore shards, ModelFiles files, ModelRegistry registry, EvaluateSpeechRun evaluate)
 {
     /// <summary>The result as it stands in the row, and as <c>finetune --json</c> has it.</summary>
     /// <param name="Model">The transcriber.</param>
@@ -72,7 +72,13 @@ public sealed class FineTuneSpeechRun(ShardStore shards, ModelFiles files, Model
         var now = EvaluateSpeechRun.Pairs(transcriber, shard, items, context.Stop);
         var metrics = new Dictionary<string, Interval>(TranscriptMetrics.Of(now, seed: 1));
         if (beforeId is null) return metrics;
-        using var earlier = Transcriber.Load(files.TranscriberFolder(await registry.GetAsync(beforeId, context.Stop)), Devices.Choose("auto"));
+        var model = await registry.GetAsync(beforeId, context.Stop);
+        if ((await evaluate.NotTrainedOnAsync(model, test, context.Stop)).Count < test.Count)
+        {
+            context.Log($"{model.Name} has learnt from speakers who are kept for testing now, so it would look better than it is; it is not measured beside this one.");
+            return metrics;
+        }
+        using var earlier = Transcriber.Load(files.TranscriberFolder(model), Devices.Choose("auto"));
         var before = EvaluateSpeechRun.Pairs(earlier, shard, items, context.Stop);
         foreach (var (name, figure) in TranscriptMetrics.Of(before, seed: 1)) metrics[name + "Before"] = figure;
         foreach (var (name, figure) in TranscriptMetrics.Change(before, now, seed: 1)) metrics[name + "Change"] = figure;

@@ -88,8 +88,13 @@ public sealed class ModelFiles(DataFolder folder, ModelRegistry registry)
             var target = Directory.CreateDirectory(Path.Combine(temporary, name)).FullName;
             foreach (var file in Directory.EnumerateFiles(saved)) File.Copy(file, Path.Combine(target, Path.GetFileName(file)));
         }, architecture);
+        return HashOf(Directory.EnumerateFiles(Path.Combine(folder.Model(modelId), name)).Order(StringComparer.Ordinal));
+    }
+
+    private static string HashOf(IEnumerable<string> files)
+    {
         using var sha = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (var file in Directory.EnumerateFiles(Path.Combine(folder.Model(modelId), name)).Order(StringComparer.Ordinal)) sha.AppendData(Convert.FromHexString(HashOf(file)));
+        foreach (var file in files) sha.AppendData(Convert.FromHexString(HashOf(file)));
         return Convert.ToHexStringLower(sha.GetHashAndReset());
     }
 
@@ -102,9 +107,7 @@ public sealed class ModelFiles(DataFolder folder, ModelRegistry registry)
         {
             foreach (var name in names) File.Copy(Path.Combine(saved, name), Path.Combine(temporary, name));
         }, architecture);
-        using var sha = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (var name in names) sha.AppendData(Convert.FromHexString(HashOf(Path.Combine(folder.Model(modelId), name))));
-        return Convert.ToHexStringLower(sha.GetHashAndReset());
+        return HashOf(names.Select(name => Path.Combine(folder.Model(modelId), name)));
     }
 
     /// <summary>The two n-gram models of a language model.</summary>

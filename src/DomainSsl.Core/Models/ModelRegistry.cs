@@ -17,13 +17,24 @@ namespace DomainSsl.Core.Models;
 public sealed record ModelDetails(Model Model, IReadOnlyList<Model> Ancestors, IReadOnlyList<Model> Children, Run? Run, string? TaskName, IReadOnlyList<ModelStateChange> Changes);
 
 /// <summary>
-/// Every model with its lineage and state. One model a task is in use, one encoder, and one language model of each kind. A classifier that is replaced is retired; an encoder goes back to the candidates, since
+/// Every model with its lineage and state. One model a task is in use, one encoder, one transcriber, and one language model of each kind. A classifier that is replaced is retired; an encoder goes back to the candidates, since
 /// other tasks may well go on from it. Every change is a row and an audit entry, and rolling back reads those rows.
 /// </summary>
 public sealed class ModelRegistry(IDbContextFactory<DomainSslContext> factory, AuditLog audit, TimeProvider time, DataFolder folder)
 {
     /// <summary>What <see cref="RollbackAsync"/> takes for the encoders, which belong to no task.</summary>
     public const string Encoders = "encoders";
+
+    /// <summary>What <see cref="RollbackAsync"/> takes for transcribers, of which one is in use.</summary>
+    public const string Transcribers = "transcribers";
+
+    /// <summary>What <see cref="RollbackAsync"/> takes to go back from a model that answers no task.</summary>
+    public static string PlaceOf(Model model) => model.Kind switch
+    {
+        ModelKind.Transcriber => Transcribers,
+        ModelKind.Language => LanguageOf(model.Recipe),
+        _ => Encoders,
+    };
 
     /// <summary>What <see cref="RollbackAsync"/> takes for language models of a kind: each kind has one in use.</summary>
     public static string LanguageOf(string kind) => $"language-{kind}";
@@ -110,7 +121,7 @@ public sealed class ModelRegistry(IDbContextFactory<DomainSslContext> factory, A
     }
 
     /// <summary>Puts back in use what the model in use had replaced.</summary>
-    /// <param name="task">A task's name or id, <see cref="Encoders"/>, or <see cref="LanguageOf"/> a kind.</param>
+    /// <param name="task">A task's name or id, <see cref="Encoders"/>, <see cref="Transcribers"/>, or <see cref="LanguageOf"/> a kind.</param>
     /// <param name="by">Who.</param>
     /// <param name="cancel">Gives up before the commit.</param>
     /// <returns>The model that is in use from now on.</returns>
@@ -121,14 +132,14 @@ public sealed class ModelRegistry(IDbContextFactory<DomainSslContext> factory, A
         await using var transaction = await db.Database.BeginTransactionAsync(cancel);
         long? taskId = null;
         var language = LanguageKinds.All.FirstOrDefault(k => task == LanguageOf(k));
-        if (task != Encoders && language is null)
+        ModelKind? kind = task switch { Encoders => ModelKind.Encoder, Transcribers => ModelKind.Transcriber, _ => language is null ? null : ModelKind.Language };
+        if (kind is null)
         {
             bool numbered = long.TryParse(task, out var number);
             taskId = await db.Tasks.Where(t => t.Name == task || (numbered && t.Id == number)).OrderByDescending(t => t.Name == task).Select(t => (long?)t.Id).FirstOrDefaultAsync(cancel)
-                ?? throw new RefusedException("no-task", $"There is no task '{task}'; name one that the Tasks page shows, '{Encoders}', or {string.Join(", ", LanguageKinds.All.Select(k => $"'{LanguageOf(k)}'"))}.");
+                ?? throw new RefusedException("no-task", $"There is no task '{task}'; name one that the Tasks page shows, '{Encoders}', '{Transcribers}', or {string.Join(", ", LanguageKinds.All.Select(k => $"'{LanguageOf(k)}'"))}.");
         }
-        var current = await db.Models.SingleOrDefaultAsync(m => m.State == ModelState.InUse
-                && (taskId != null ? m.TaskId == taskId : language != null ? m.Kind == ModelKind.Language && m.Recipe == language : m.Kind == ModelKind.Encoder), cancel)
+        var current = await db.Models.SingleOrDefaultAsync(m => m.State == ModelState.InUse && m.TaskId == taskId && (kind == null || m.Kind == kind) && (language == null || m.Recipe == language), cancel)
             ?? throw new RefusedException("none-in-use", $"No model of '{task}' is in use, so there is nothing to roll back; promote one instead.");
         var reason = $"replaced by {current.Id}";
         var before = await db.ModelStateChanges.Where(c => c.Reason == reason).OrderByDescending(c => c.Id).Select(c => c.ModelId).FirstOrDefaultAsync(cancel)

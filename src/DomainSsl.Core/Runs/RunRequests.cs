@@ -78,7 +78,7 @@ public sealed record SpokenLabel(long ItemId, string Text, string Speaker, doubl
 /// <param name="Seed">Seed of every random stream.</param>
 /// <param name="Settings">The resolved settings as JSON; null for the defaults.</param>
 /// <param name="Test">What is said in recordings of locked test speakers, by which the result is measured and nothing is chosen; null where there are none.</param>
-/// <param name="BeforeId">A transcriber that is measured on the same recordings, to say what changed.</param>
+/// <param name="BeforeId">A transcriber that is measured on the same recordings, to say what changed, unless it has learnt from them.</param>
 public sealed record FineTuneSpeechRequest(IReadOnlyList<SpokenLabel> Labels, string EncoderId, string ModelName, long Seed, string? Settings = null, IReadOnlyList<SpokenLabel>? Test = null,
     string? BeforeId = null) : RunRequest;
 

@@ -22,7 +22,7 @@ public sealed record TranscriberMaterial(int Recordings, double Minutes, int Spe
 /// <summary>All that the page of transcribers shows.</summary>
 /// <param name="Material">What there is to learn from.</param>
 /// <param name="Encoders">Encoders of sound, the one in use first.</param>
-/// <param name="Transcribers">The newest first.</param>
+/// <param name="Transcribers">All rounds, the newest first.</param>
 /// <param name="Runs">Trainings and transcriptions that wait or run.</param>
 public sealed record TranscriberOverview(TranscriberMaterial Material, IReadOnlyList<Model> Encoders, IReadOnlyList<Model> Transcribers, IReadOnlyList<Run> Runs)
 {
@@ -31,8 +31,8 @@ public sealed record TranscriberOverview(TranscriberMaterial Material, IReadOnly
 }
 
 /// <summary>
-/// Accepted transcripts as the material of the next transcriber. A fifth of the speakers is kept for testing: whether a speaker is one of them follows from the pseudonym alone, so it was settled before the first
-/// transcript and stays so through all rounds; nothing is ever chosen by them.
+/// Accepted transcripts as the material of the next transcriber. From eight speakers on a fifth of them is kept for testing: whether a speaker is one of these follows from the pseudonym alone, so no choice and no round
+/// changes it, and nothing is ever chosen by them.
 /// </summary>
 public sealed class TranscriberService(IDbContextFactory<DomainSslContext> factory, TranscriptService transcripts, IRunQueue queue, ModelRegistry registry)
 {
@@ -43,13 +43,14 @@ public sealed class TranscriberService(IDbContextFactory<DomainSslContext> facto
     private const int TestShare = 5, FewestSpeakers = 8;
 
     /// <summary>What there is.</summary>
-    public async Task<TranscriberOverview> OverviewAsync(CancellationToken cancel = default)
+    public async Task<TranscriberOverview> OverviewAsync(CancellationToken cancel = default) => await OverviewAsync(await RowsAsync(cancel), cancel);
+
+    private async Task<TranscriberOverview> OverviewAsync(IReadOnlyList<SpokenRow> rows, CancellationToken cancel)
     {
-        var rows = await RowsAsync(cancel);
         var (learn, test) = (rows.Where(r => !r.Test).ToList(), rows.Where(r => r.Test).ToList());
         await using var db = await factory.CreateDbContextAsync(cancel);
         var waiting = await Waiting(db).Select(r => r.Seconds).ToListAsync(cancel);
-        var models = await db.Models.AsNoTracking().Where(m => m.State != ModelState.Retired && (m.Kind == ModelKind.Transcriber || (m.Kind == ModelKind.Encoder && m.Architecture.Contains("\"sound\""))))
+        var models = await db.Models.AsNoTracking().Where(m => m.Kind == ModelKind.Transcriber || (m.Kind == ModelKind.Encoder && m.State != ModelState.Retired && m.Architecture.Contains("\"sound\"")))
             .OrderByDescending(m => m.CreatedAt).ToListAsync(cancel);
         var runs = await db.Runs.AsNoTracking().Where(r => (r.Kind == RunKind.FineTuneSpeech || r.Kind == RunKind.Transcribe) && (r.State == RunState.Queued || r.State == RunState.Running)).OrderBy(r => r.QueuedAt).ToListAsync(cancel);
         double Minutes(IEnumerable<SpokenRow> some) => some.Sum(r => r.Label.End!.Value - r.Label.Start!.Value) / 60;
@@ -67,12 +68,12 @@ public sealed class TranscriberService(IDbContextFactory<DomainSslContext> facto
     /// <exception cref="RefusedException">Too little is accepted, or a training waits or runs already.</exception>
     public async Task<string> TrainAsync(string encoder, string by, string? settings = null, CancellationToken cancel = default)
     {
-        var overview = await OverviewAsync(cancel);
+        var rows = await RowsAsync(cancel);
+        var overview = await OverviewAsync(rows, cancel);
         if (overview.Runs.FirstOrDefault(r => r.Kind == RunKind.FineTuneSpeech) is not null) throw new RefusedException("already-training", "A transcriber is being trained; wait for it, or stop it on its page.");
         if (overview.Material.Minutes < LeastMinutes)
             throw new RefusedException("too-little-speech", $"There is less than half a minute of accepted speech to learn from ({overview.Material.Minutes * 60:0} seconds); accept more transcripts, a quarter of an hour is a good beginning.");
         if (encoder != "scratch" && overview.Encoders.All(m => m.Id != encoder)) throw new RefusedException("no-encoder", "That encoder of recordings is not there any more; choose another.");
-        var rows = await RowsAsync(cancel);
         IReadOnlyList<SpokenLabel> Of(bool test) => [.. rows.Where(r => r.Test == test).Select(r => r.Label)];
         await using var db = await factory.CreateDbContextAsync(cancel);
         var round = 1 + await db.Models.CountAsync(m => m.Kind == ModelKind.Transcriber, cancel);

@@ -60,6 +60,23 @@ public sealed class TranscriberServiceTests
     }
 
     [Fact]
+    public async Task Promote_AndRollback_OfTranscribers_LeaveTheEncoderInUseAlone_AndAllRoundsInSight()
+    {
+        await using var library = await TestLibrary.MakeAsync();
+        var registry = library.Get<ModelRegistry>();
+        await registry.EnsurePublicAsync(Cancel);
+        foreach (var id in (string[])["m-1", "m-2"])
+        {
+            await AddTranscriberAsync(library, id);
+            await registry.PromoteAsync(id, "anna", Cancel);
+        }
+        var overview = await library.Get<TranscriberService>().OverviewAsync(Cancel);
+        Assert.Equal(("m-2", 2), (overview.Current?.Id, overview.Transcribers.Count));
+        Assert.Equal("m-1", (await registry.RollbackAsync(ModelRegistry.PlaceOf(overview.Current!), "anna", Cancel)).Id);
+        Assert.Equal(ModelState.InUse, (await registry.GetAsync("public", Cancel)).State);
+    }
+
+    [Fact]
     public void IsTest_IsAboutAFifthOfSpeakers_AndTheSameEachTime()
     {
         var names = Enumerable.Range(0, 2000).Select(i => $"S-{i:x8}").ToList();
