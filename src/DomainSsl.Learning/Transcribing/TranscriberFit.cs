@@ -47,7 +47,7 @@ public sealed record FittedTranscriber(Transcriber Transcriber, TranscriberChoic
 /// <summary>
 /// The whole fit of one arm on transcribed pieces of sound: CTC on letters (Graves et al. 2006) with speed, noise and hidden stretches. It sees these pieces only. A part of their speakers is held out; by them rates and the number of steps
 /// are chosen, the same way for every arm. First the head alone moves on a pretrained encoder, then everything. Rounds follow each other as long as the held-out speakers gain by them (after SGDR, Loshchilov and Hutter 2017), so no arm
-/// is cut short; what is kept are the weights that did best on the held-out speakers.
+/// is cut short; what is kept is the running mean of the weights that did best on the held-out speakers.
 /// </summary>
 public static class TranscriberFit
 {
@@ -71,7 +71,7 @@ public static class TranscriberFit
         var usable = Usable(arm, shard, items, settings);
         var (train, held) = Split(shard, usable, settings.HeldOut, seed);
         var work = new Work(arm, shard, alphabet, settings, seed, device, progress, cancel);
-        var rates = (from r in settings.Rates from e in settings.EncoderShares select (Rate: r, Share: e)).Distinct().ToList();
+        var rates = (from r in arm.Pretrained ? settings.Rates : settings.FreshRates from e in settings.EncoderShares select (Rate: r, Share: e)).Distinct().ToList();
         var rounds = settings.Rounds * settings.Steps;
         work.Most = (rates.Count > 1 && held.Count > 0 ? rates.Count * settings.TrialSteps : 0) + (settings.Refit ? 2 : 1) * rounds;
 
@@ -182,19 +182,24 @@ public static class TranscriberFit
                     if (kept is not null) network.Restore(kept, "the best weights so far");
                     using var optimiser = new AdamW(new RecipeOptimiser { Rate = rate * share, EncoderRate = rate * encoderShare * share, WeightDecay = settings.WeightDecay, Beta2 = 0.98 }, network.Encoder, network.Head);
                     var cosine = new Cosine(new RecipeSchedule { Warmup = settings.WarmUp, Floor = 0.01 }, steps, null);
+                    using var mean = settings.Averaging > 0 ? new RunningMean(network.State().Values, settings.Averaging) : null;
                     var worse = 0;
                     for (var i = 0; i < until; i++, step++)
                     {
                         cancel.ThrowIfCancellationRequested();
                         Step(network, optimiser, batches, cosine.Rate(cosine.Progress(i, 0)), still: arm.Pretrained && step < settings.HeadSteps, random.Objective(step), step);
+                        mean?.Add();
                         Report(stage, best);
                         if (held.Count == 0 || ((i + 1) % settings.EvaluateEvery != 0 && i + 1 < steps)) continue;
+                        mean?.Swap();
                         var cer = Cer(Pairs(network, held));
                         worse = cer < best ? 0 : worse + 1;
                         if (cer < best || kept is null) (best, at, kept) = (cer, i + 1, Keep(network, kept));
+                        mean?.Swap();
                         // While the head alone moves, or the rate is near its top, standing still says little.
                         if (worse >= settings.Patience && i > steps / 2) break;
                     }
+                    if (held.Count == 0) mean?.Swap();
                     made.Add(new Round(share, steps, at));
                     if (held.Count > 0 && best > (1 - settings.LeastGain) * before) break;
                 }

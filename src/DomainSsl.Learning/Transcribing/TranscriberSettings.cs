@@ -8,6 +8,9 @@ public sealed record TranscriberSettings
     /// <summary>Highest rates of the head that are tried.</summary>
     public IReadOnlyList<double> Rates { get; init; } = [1e-3];
 
+    /// <summary>Those that are tried where the encoder starts from chance: it gains by a higher one, a pretrained encoder loses by it.</summary>
+    public IReadOnlyList<double> FreshRates { get; init; } = [2e-3];
+
     /// <summary>Highest rates of the encoder that are tried, as shares of the head's.</summary>
     public IReadOnlyList<double> EncoderShares { get; init; } = [1];
 
@@ -54,7 +57,10 @@ public sealed record TranscriberSettings
     public double Clip { get; init; } = 5;
 
     /// <summary>Share of the values before the head that a step leaves out.</summary>
-    public double Dropout { get; init; } = 0.1;
+    public double Dropout { get; init; } = 0.2;
+
+    /// <summary>Share of a running mean of the weights that each step keeps; the mean is what is tried on the held-out speakers and kept (Polyak and Juditsky 1992). 0: the weights themselves.</summary>
+    public double Averaging { get; init; } = 0.99;
 
     /// <summary>What the head sees: <c>last</c>, the encoder's result, or <c>mix</c>, a learnt mean of what all its blocks give.</summary>
     public string Layers { get; init; } = TranscriberNetwork.Last;
@@ -66,7 +72,7 @@ public sealed record TranscriberSettings
     public int DroppedBlocks { get; init; }
 
     /// <summary>Stretches of time and bands that are hidden.</summary>
-    public SpecAugmentOptions Masks { get; init; } = new();
+    public SpecAugmentOptions Masks { get; init; } = new() { TimeSeconds = 0.3, BandShare = 0.16 };
 
     /// <summary>Speed and noise.</summary>
     public DistortionOptions Distortion { get; init; } = new() { Speed = 0.1, Noise = 0.3 };
@@ -80,9 +86,9 @@ public sealed record TranscriberSettings
             if (!holds) throw new LearningException(sentence);
         }
 
-        Must(Rates.Count > 0 && EncoderShares.Count > 0 && Rates.Concat(EncoderShares).All(r => r >= 0), "A transcriber's 'rates' and 'encoderShares' must each name at least one number, none below 0.");
+        Must(Rates.Count > 0 && FreshRates.Count > 0 && EncoderShares.Count > 0 && Rates.Concat(FreshRates).Concat(EncoderShares).All(r => r >= 0), "A transcriber's 'rates', 'freshRates' and 'encoderShares' must each name at least one number, none below 0.");
         Must(Steps > 0 && Rounds > 0 && EvaluateEvery > 0 && TrialSteps > 0 && Patience > 0 && HeadSteps >= 0, "A transcriber's 'steps', 'trialSteps', 'rounds', 'evaluateEvery' and 'patience' must be above 0.");
-        Must(HeldOut is > 0 and < 1 && WarmUp is >= 0 and < 1 && Dropout is >= 0 and < 1, "A transcriber's 'heldOut', 'warmUp' and 'dropout' must be shares below 1.");
+        Must(HeldOut is > 0 and < 1 && WarmUp is >= 0 and < 1 && Dropout is >= 0 and < 1 && Averaging is >= 0 and < 1, "A transcriber's 'heldOut', 'warmUp', 'dropout' and 'averaging' must be shares below 1.");
         Must(BatchSeconds > 0, "A transcriber's 'batchSeconds' must be above 0.");
         Must(Distortion.Speed is >= 0 and < 1, "A transcriber's 'distortion.speed' must be a share below 1.");
         Must(Layers is TranscriberNetwork.Last or TranscriberNetwork.Mix, $"A transcriber's 'layers' are {TranscriberNetwork.Last} or {TranscriberNetwork.Mix}, not '{Layers}'.");
