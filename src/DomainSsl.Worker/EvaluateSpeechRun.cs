@@ -40,7 +40,8 @@ public sealed class EvaluateSpeechRun(IDbContextFactory<DomainSslContext> factor
         using var transcriber = Transcriber.Load(folder, Devices.Choose("auto"));
         var items = FineTuneSpeechRun.Spoken(labels, places, transcriber.Alphabet);
         using var shard = SoundShard.Open(path);
-        var pairs = Pairs(transcriber, shard, items, context.Stop, await decoding.ByAsync(request.LanguageId, transcriber.Alphabet, context.Stop));
+        using var decoder = await decoding.ByAsync(request.Language, transcriber.About, context.Stop);
+        var pairs = Pairs(transcriber, shard, items, context.Stop, decoder is null ? null : decoder.Text);
         var result = new Result(pairs.Count, pairs.Select(p => p.Speaker).Distinct().Count(), request.Labels.Count - pairs.Count, TranscriptMetrics.Of(pairs, seed: 1),
             [.. TranscriptMetrics.BySpeaker(pairs).Select(s => new SpeakerResult(s.Speaker, s.Utterances, Math.Round(s.Letters.Rate, 4), Math.Round(s.Words.Rate, 4)))]);
         return new RunOutcome(JsonSerializer.Serialize(result, RunContext.Json));

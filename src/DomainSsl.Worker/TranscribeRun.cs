@@ -51,7 +51,7 @@ public sealed class TranscribeRun(IDbContextFactory<DomainSslContext> factory, S
         var pieces = items.Values.OrderBy(i => i.Id).Select(i => (Item: i, Pieces: ShardStore.Pieces(i.Sound).ToList())).ToList();
         double total = pieces.Sum(p => p.Pieces.Sum(s => s.End - s.Start)), before = pieces.Sum(p => p.Pieces.Where((_, k) => done.ContainsKey((p.Item.Id, k))).Sum(s => s.End - s.Start)), heard = 0;
         var clock = Stopwatch.StartNew();
-        var decode = await decoding.ByAsync(request.LanguageId, new Alphabet(Transcriber.ReadDescription(modelFolder).Letters), context.Stop);
+        using var decoder = await decoding.ByAsync(request.Language, Transcriber.ReadDescription(modelFolder), context.Stop);
         using (var transcriber = Transcriber.Load(modelFolder, device))
         using (var file = new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.Read))
         {
@@ -75,7 +75,7 @@ public sealed class TranscribeRun(IDbContextFactory<DomainSslContext> factory, S
                     {
                         var (start, end) = (stretches[piece].Start, stretches[piece].End);
                         // A last frame may reach beyond the piece.
-                        var words = TranscriptWords.Write(transcriber.Words(p, start, decode).Select(w => new TranscriptWord(w.Text, Math.Min(w.Start, end), Math.Min(w.End, end), w.Confidence)));
+                        var words = TranscriptWords.Write(transcriber.Words(p, start, decoder is null ? null : decoder.Text).Select(w => new TranscriptWord(w.Text, Math.Min(w.Start, end), Math.Min(w.End, end), w.Confidence)));
                         done[(item.Id, piece)] = words;
                         file.Write(JsonSerializer.SerializeToUtf8Bytes(new Done(item.Id, piece, words), RunContext.Json));
                         file.Write("\n"u8);

@@ -1,3 +1,5 @@
+using System.Text.Json.Nodes;
+
 namespace DomainSsl.Core.Models;
 
 /// <summary>What a model is.</summary>
@@ -18,7 +20,7 @@ public enum ModelState
 {
     /// <summary>Made, not yet used.</summary>
     Candidate,
-    /// <summary>The one that answers now: one a task; encoders: the one offered first.</summary>
+    /// <summary>The one that answers now: one a task; encoders of images and of sound: the one offered first.</summary>
     InUse,
     /// <summary>Kept, no longer offered.</summary>
     Retired,
@@ -47,6 +49,8 @@ public sealed class Model
     public string RecipeJson { get; set; } = "{}";
     /// <summary>The architecture as JSON (Learning's EncoderSpec or classifier description).</summary>
     public string Architecture { get; set; } = "{}";
+    /// <summary>Whether it is an encoder of sound rather than of images.</summary>
+    public bool OfSound => Kind == ModelKind.Encoder && JsonNode.Parse(Architecture)?["architecture"]?.GetValue<string>() == "sound";
     /// <summary>Hash of the collection or labels it learnt from.</summary>
     public string DataHash { get; set; } = "";
     /// <summary>The program's version and commit.</summary>

@@ -17,13 +17,16 @@ namespace DomainSsl.Core.Models;
 public sealed record ModelDetails(Model Model, IReadOnlyList<Model> Ancestors, IReadOnlyList<Model> Children, Run? Run, string? TaskName, IReadOnlyList<ModelStateChange> Changes);
 
 /// <summary>
-/// Every model with its lineage and state. One model a task is in use, one encoder, one transcriber, and one language model of each kind. A classifier that is replaced is retired; an encoder goes back to the candidates, since
+/// Every model with its lineage and state. One model a task is in use, one encoder of images and one of sound, one transcriber, and one language model of each kind. A classifier that is replaced is retired; an encoder goes back to the candidates, since
 /// other tasks may well go on from it. Every change is a row and an audit entry, and rolling back reads those rows.
 /// </summary>
 public sealed class ModelRegistry(IDbContextFactory<DomainSslContext> factory, AuditLog audit, TimeProvider time, DataFolder folder)
 {
-    /// <summary>What <see cref="RollbackAsync"/> takes for the encoders, which belong to no task.</summary>
+    /// <summary>What <see cref="RollbackAsync"/> takes for the encoders of images, which belong to no task.</summary>
     public const string Encoders = "encoders";
+
+    /// <summary>What <see cref="RollbackAsync"/> takes for the encoders of sound.</summary>
+    public const string SoundEncoders = "sound-encoders";
 
     /// <summary>What <see cref="RollbackAsync"/> takes for transcribers, of which one is in use.</summary>
     public const string Transcribers = "transcribers";
@@ -33,8 +36,11 @@ public sealed class ModelRegistry(IDbContextFactory<DomainSslContext> factory, A
     {
         ModelKind.Transcriber => Transcribers,
         ModelKind.Language => LanguageOf(model.Recipe),
-        _ => Encoders,
+        _ => model.OfSound ? SoundEncoders : Encoders,
     };
+
+    /// <summary>All that <see cref="RollbackAsync"/> takes besides tasks.</summary>
+    public static IReadOnlyList<string> Places { get; } = [Encoders, SoundEncoders, Transcribers, .. LanguageKinds.All.Select(LanguageOf)];
 
     /// <summary>What <see cref="RollbackAsync"/> takes for language models of a kind: each kind has one in use.</summary>
     public static string LanguageOf(string kind) => $"language-{kind}";
@@ -100,7 +106,7 @@ public sealed class ModelRegistry(IDbContextFactory<DomainSslContext> factory, A
         await using var transaction = await db.Database.BeginTransactionAsync(cancel);
         var model = await FindAsync(db.Models, idOrName, cancel) ?? throw NoModel(idOrName);
         if (model.State == ModelState.InUse) return;
-        foreach (var other in await InUse(db, model).ToListAsync(cancel)) Change(db, other, Replaced(other), by, $"replaced by {model.Id}");
+        foreach (var other in await InUseAsync(db, model.TaskId, PlaceOf(model), cancel)) Change(db, other, Replaced(other), by, $"replaced by {model.Id}");
         Change(db, model, ModelState.InUse, by, "promoted");
         await audit.AppendAsync(db, by, "promoted", $"model {model.Id}", model.Name, cancel);
         await transaction.CommitAsync(cancel);
@@ -121,7 +127,7 @@ public sealed class ModelRegistry(IDbContextFactory<DomainSslContext> factory, A
     }
 
     /// <summary>Puts back in use what the model in use had replaced.</summary>
-    /// <param name="task">A task's name or id, <see cref="Encoders"/>, <see cref="Transcribers"/>, or <see cref="LanguageOf"/> a kind.</param>
+    /// <param name="task">A task's name or id, or one of <see cref="Places"/>.</param>
     /// <param name="by">Who.</param>
     /// <param name="cancel">Gives up before the commit.</param>
     /// <returns>The model that is in use from now on.</returns>
@@ -131,15 +137,13 @@ public sealed class ModelRegistry(IDbContextFactory<DomainSslContext> factory, A
         await using var db = await factory.CreateDbContextAsync(cancel);
         await using var transaction = await db.Database.BeginTransactionAsync(cancel);
         long? taskId = null;
-        var language = LanguageKinds.All.FirstOrDefault(k => task == LanguageOf(k));
-        ModelKind? kind = task switch { Encoders => ModelKind.Encoder, Transcribers => ModelKind.Transcriber, _ => language is null ? null : ModelKind.Language };
-        if (kind is null)
+        if (!Places.Contains(task))
         {
             bool numbered = long.TryParse(task, out var number);
             taskId = await db.Tasks.Where(t => t.Name == task || (numbered && t.Id == number)).OrderByDescending(t => t.Name == task).Select(t => (long?)t.Id).FirstOrDefaultAsync(cancel)
-                ?? throw new RefusedException("no-task", $"There is no task '{task}'; name one that the Tasks page shows, '{Encoders}', '{Transcribers}', or {string.Join(", ", LanguageKinds.All.Select(k => $"'{LanguageOf(k)}'"))}.");
+                ?? throw new RefusedException("no-task", $"There is no task '{task}'; name one that the Tasks page shows, or one of {string.Join(", ", Places.Select(p => $"'{p}'"))}.");
         }
-        var current = await db.Models.SingleOrDefaultAsync(m => m.State == ModelState.InUse && m.TaskId == taskId && (kind == null || m.Kind == kind) && (language == null || m.Recipe == language), cancel)
+        var current = (await InUseAsync(db, taskId, task, cancel)).SingleOrDefault()
             ?? throw new RefusedException("none-in-use", $"No model of '{task}' is in use, so there is nothing to roll back; promote one instead.");
         var reason = $"replaced by {current.Id}";
         var before = await db.ModelStateChanges.Where(c => c.Reason == reason).OrderByDescending(c => c.Id).Select(c => c.ModelId).FirstOrDefaultAsync(cancel)
@@ -195,8 +199,8 @@ public sealed class ModelRegistry(IDbContextFactory<DomainSslContext> factory, A
 
     private static ModelState Replaced(Model model) => model.Kind == ModelKind.Encoder ? ModelState.Candidate : ModelState.Retired;
 
-    private static IQueryable<Model> InUse(DomainSslContext db, Model model) =>
-        db.Models.Where(m => m.State == ModelState.InUse && m.Kind == model.Kind && m.TaskId == model.TaskId && (m.Kind != ModelKind.Language || m.Recipe == model.Recipe));
+    private static async Task<List<Model>> InUseAsync(DomainSslContext db, long? taskId, string place, CancellationToken cancel) =>
+        [.. (await db.Models.Where(m => m.State == ModelState.InUse && m.TaskId == taskId).ToListAsync(cancel)).Where(m => taskId is not null || PlaceOf(m) == place)];
 
     private static Task<Model?> FindAsync(IQueryable<Model> models, string idOrName, CancellationToken cancel) =>
         models.Where(m => m.Id == idOrName || m.Name == idOrName).OrderByDescending(m => m.Id == idOrName).FirstOrDefaultAsync(cancel);

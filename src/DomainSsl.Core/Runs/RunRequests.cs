@@ -82,11 +82,20 @@ public sealed record SpokenLabel(long ItemId, string Text, string Speaker, doubl
 public sealed record FineTuneSpeechRequest(IReadOnlyList<SpokenLabel> Labels, string EncoderId, string ModelName, long Seed, string? Settings = null, IReadOnlyList<SpokenLabel>? Test = null,
     string? BeforeId = null) : RunRequest;
 
+/// <summary>The language models that decoding listens to.</summary>
+/// <param name="NGramId">An n-gram model, which weighs in letter by letter; null: none.</param>
+/// <param name="CausalId">A causal model, by which the likeliest texts are ranked anew; null: none.</param>
+public sealed record SpeechLanguage(string? NGramId, string? CausalId = null)
+{
+    /// <summary>Of models that may not be there; null where none is.</summary>
+    public static SpeechLanguage? Of(string? ngramId, string? causalId) => ngramId is null && causalId is null ? null : new(ngramId, causalId);
+}
+
 /// <summary>Measure a transcriber.</summary>
 /// <param name="ModelId">The transcriber.</param>
 /// <param name="Labels">What is said in recordings that it was not trained on.</param>
-/// <param name="LanguageId">An n-gram language model that decoding weighs in; null: greedy decoding.</param>
-public sealed record EvaluateSpeechRequest(string ModelId, IReadOnlyList<SpokenLabel> Labels, string? LanguageId = null) : RunRequest;
+/// <param name="Language">The language models that decoding listens to; null: greedy decoding.</param>
+public sealed record EvaluateSpeechRequest(string ModelId, IReadOnlyList<SpokenLabel> Labels, SpeechLanguage? Language = null) : RunRequest;
 
 /// <summary>Measure what pretraining is worth for transcribing.</summary>
 /// <param name="Train">Transcribed recordings to draw from.</param>
@@ -102,8 +111,8 @@ public sealed record LabelEfficiencySpeechRequest(IReadOnlyList<SpokenLabel> Tra
 /// <summary>Write down what is said in recordings.</summary>
 /// <param name="ModelId">The transcriber.</param>
 /// <param name="ItemIds">Items of whole recordings.</param>
-/// <param name="LanguageId">An n-gram language model that decoding weighs in; null: greedy decoding.</param>
-public sealed record TranscribeRequest(string ModelId, IReadOnlyList<long> ItemIds, string? LanguageId = null) : RunRequest;
+/// <param name="Language">The language models that decoding listens to; null: greedy decoding.</param>
+public sealed record TranscribeRequest(string ModelId, IReadOnlyList<long> ItemIds, SpeechLanguage? Language = null) : RunRequest;
 
 /// <summary>Train a language model on the clinic's own text.</summary>
 /// <param name="Kind"><c>ngram</c>, <c>causal</c> or <c>masked</c>.</param>

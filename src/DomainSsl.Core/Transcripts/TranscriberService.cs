@@ -92,7 +92,7 @@ public sealed class TranscriberService(IDbContextFactory<DomainSslContext> facto
             throw new RefusedException("already-transcribing", "Recordings are being transcribed already; wait for it, or stop it on its page.");
         var items = await Waiting(db).SelectMany(r => db.Items.Where(i => i.RecordingId == r.Id && i.Kind == ItemKind.Sound).Select(i => i.Id)).OrderBy(i => i).ToListAsync(cancel);
         if (items.Count == 0) throw new RefusedException("nothing-to-transcribe", "There is no recording that nobody has worked on; import some.");
-        return await queue.EnqueueAsync(new TranscribeRequest(transcriber.Id, items, (await registry.LanguageInUseAsync(LanguageKinds.NGram, cancel))?.Id), $"Transcribing {items.Count:#,0} recordings with {transcriber.Name}", by, cancel: cancel);
+        return await queue.EnqueueAsync(new TranscribeRequest(transcriber.Id, items, SpeechLanguage.Of((await registry.LanguageInUseAsync(LanguageKinds.NGram, cancel))?.Id, (await registry.LanguageInUseAsync(LanguageKinds.Causal, cancel))?.Id)), $"Transcribing {items.Count:#,0} recordings with {transcriber.Name}", by, cancel: cancel);
     }
 
     /// <summary>Whether a speaker is kept for testing. It follows from the name alone, and no round changes it.</summary>

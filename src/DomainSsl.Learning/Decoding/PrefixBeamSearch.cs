@@ -17,6 +17,9 @@ public sealed record BeamOptions
     /// <summary>γ: weight of the letter model's ln P.</summary>
     public double Gamma { get; init; } = 0.3;
 
+    /// <summary>δ: weight of the ln P of a model by which the texts that are found are ranked anew.</summary>
+    public double Delta { get; init; } = 0.3;
+
     /// <summary>Added to the ln P of a word that neither the word model nor the glossary knows, in nats: how much a spelling that nobody has seen is distrusted.</summary>
     public double UnknownWord { get; init; } = -4;
 

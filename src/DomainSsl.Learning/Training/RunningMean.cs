@@ -5,7 +5,7 @@ namespace DomainSsl.Learning.Training;
 /// <summary>
 /// A mean over the steps of training in which later weights count more (Polyak and Juditsky 1992; as an exponential mean, Tarvainen and Valpola 2017). It holds a copy of what it follows.
 /// </summary>
-internal sealed class RunningMean : IDisposable
+public sealed class RunningMean : IDisposable
 {
     private readonly (Tensor Weight, Tensor Mean)[] _pairs;
     private readonly double _keep;
@@ -17,6 +17,7 @@ internal sealed class RunningMean : IDisposable
     public RunningMean(IEnumerable<Tensor> weights, double keep)
     {
         using var off = no_grad();
+        using var scope = NewDisposeScope();
         _keep = keep;
         _pairs = [.. weights.Where(w => w.is_floating_point()).Select(w => (w, w.detach().clone().DetachFromDisposeScope()))];
     }
@@ -25,13 +26,10 @@ internal sealed class RunningMean : IDisposable
     public void Add()
     {
         using var off = no_grad();
+        using var scope = NewDisposeScope();
         var keep = Math.Min(_keep, (1 + _steps) / (10.0 + _steps));
         _steps++;
-        foreach (var (weight, mean) in _pairs)
-        {
-            using var now = weight.detach();
-            mean.lerp_(now, 1 - keep);
-        }
+        foreach (var (weight, mean) in _pairs) mean.lerp_(weight.detach(), 1 - keep);
     }
 
     /// <summary>Puts the mean in place of the weights, and the weights in place of the mean; a second call puts them back.</summary>

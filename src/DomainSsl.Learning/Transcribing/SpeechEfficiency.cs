@@ -51,7 +51,7 @@ public sealed record SpeechEfficiencyRequest
 }
 
 /// <summary>What was chosen in one fit, its error rate on the test speakers, and how long it took.</summary>
-public sealed record SpeechDraw(string Arm, int Budget, int Draw, double Minutes, double Cer, double Wer, TranscriberChoice Choice, double Seconds);
+public sealed record SpeechDraw(string Arm, int Budget, int Draw, double Minutes, double Cer, double Wer, double WerWithLanguage, TranscriberChoice Choice, double Seconds);
 
 /// <summary>What pretraining is worth for transcribing. Error rates are Σ errors / Σ length over the test set, by greedy decoding, means over draws; lower is better.</summary>
 public sealed record SpeechEfficiencyResult
@@ -64,6 +64,9 @@ public sealed record SpeechEfficiencyResult
 
     /// <summary>The same of WER.</summary>
     public required IReadOnlyList<ArmFigure> Wer { get; init; }
+
+    /// <summary>WER where decoding listens to an n-gram model of the draw's own transcripts, by the weights that the held-out speakers of the draw do best with. CER is compared without.</summary>
+    public required IReadOnlyList<ArmFigure> WerWithLanguage { get; init; }
 
     /// <summary>CER of every arm less that of <c>scratch</c>.</summary>
     public required IReadOnlyList<DifferenceFigure> Differences { get; init; }
@@ -89,7 +92,7 @@ public sealed record SpeechEfficiencyResult
     /// <summary>Test speakers.</summary>
     public required int TestPatients { get; init; }
 
-    /// <summary>Writes <c>label-efficiency.svg</c>, <c>.png</c> and <c>.csv</c> (arm, minutes, draw, cer, wer) into a folder.</summary>
+    /// <summary>Writes <c>label-efficiency.svg</c>, <c>.png</c> and <c>.csv</c> (arm, minutes, draw, cer, wer, wer_with_language) into a folder.</summary>
     public void Write(string folder, string title = "What pretraining is worth")
     {
         Directory.CreateDirectory(folder);
@@ -97,8 +100,8 @@ public sealed record SpeechEfficiencyResult
             [.. Arms.Select(a => new FigurePoint(a.Arm, a.Budget, new Interval(a.Mean, a.Low, a.High)))], "minutes of transcribed speech");
         File.WriteAllText(Path.Combine(folder, "label-efficiency.svg"), figure.ToSvg());
         File.WriteAllBytes(Path.Combine(folder, "label-efficiency.png"), figure.ToPng());
-        var csv = new StringBuilder("arm,minutes,draw,cer,wer\n");
-        foreach (var d in Draws) csv.Append(CultureInfo.InvariantCulture, $"{Quoted(d.Arm)},{d.Budget},{d.Draw},{d.Cer:0.000000},{d.Wer:0.000000}\n");
+        var csv = new StringBuilder("arm,minutes,draw,cer,wer,wer_with_language\n");
+        foreach (var d in Draws) csv.Append(CultureInfo.InvariantCulture, $"{Quoted(d.Arm)},{d.Budget},{d.Draw},{d.Cer:0.000000},{d.Wer:0.000000},{d.WerWithLanguage:0.000000}\n");
         File.WriteAllText(Path.Combine(folder, "label-efficiency.csv"), csv.ToString());
     }
 
@@ -107,7 +110,7 @@ public sealed record SpeechEfficiencyResult
 
 /// <summary>
 /// What pretraining is worth for transcribing, as a methods section: draw minutes of speech, the same for every arm and each holding the fewer; fit each arm with the same search (<see cref="TranscriberFit"/>), which holds out the same
-/// speakers of the draw and never sees a test speaker; transcribe the test speakers greedily; resample draws and test speakers together, so that differences are paired (the pigeonhole bootstrap of Owen 2007); say what the intervals allow.
+/// speakers of the draw and never sees a test speaker; transcribe the test speakers greedily, and once more with a language model of the draw's own transcripts; resample draws and test speakers together, so that differences are paired (the pigeonhole bootstrap of Owen 2007); say what the intervals allow.
 /// </summary>
 public static class SpeechEfficiency
 {
@@ -123,23 +126,33 @@ public static class SpeechEfficiency
         var draws = Enumerable.Range(0, request.Repeats).Select(r => Drawn(request, r)).ToArray();
         var finished = request.Arms.ToDictionary(a => a.Name, a => FinishedTranscripts.Open(request, a, train, test));
         var wanted = (from r in Enumerable.Range(0, draws.Length) from b in budgets from a in request.Arms select (Arm: a, Budget: b, Draw: r)).ToList();
-        var (done, clock, fitted) = (wanted.Count(w => finished[w.Arm.Name].Get(w.Budget, w.Draw) is not null), System.Diagnostics.Stopwatch.StartNew(), 0);
-        // All arms of a draw after each other: what is there when it is stopped can be compared.
-        foreach (var (arm, budget, draw) in wanted)
+        // All arms of a draw after each other: what is there when it is stopped can be compared. Small steps gain little by a second core, so fits go side by side.
+        var missing = wanted.Where(w => finished[w.Arm.Name].Get(w.Budget, w.Draw) is null).ToList();
+        var (gate, clock, shares) = (new Lock(), System.Diagnostics.Stopwatch.StartNew(), new double[missing.Count]);
+        void Tell(int at, double share, string stage)
         {
-            cancel.ThrowIfCancellationRequested();
-            if (finished[arm.Name].Get(budget, draw) is not null) continue;
+            lock (gate)
+            {
+                shares[at] = share;
+                var sum = shares.Sum();
+                progress?.Report(new TranscriberProgress((wanted.Count - missing.Count + sum) / wanted.Count, stage, sum > 0.02 ? clock.Elapsed.TotalSeconds / sum * (missing.Count - sum) : null));
+            }
+        }
+        SideBySide.Run([.. Enumerable.Range(0, missing.Count)], device, at =>
+        {
+            var (arm, budget, draw) = missing[at];
             var began = clock.Elapsed;
             var items = Within(draws[draw], train, budget);
-            var (title, before) = ($"{done + 1:#,0} of {wanted.Count:#,0}: {arm.Name}, {budget} min, draw {draw + 1}", done);
-            var inner = progress is null ? null : new Inner(p => progress.Report(new TranscriberProgress((before + p.Share) / wanted.Count, $"{title}. {p.Stage}",
-                p.SecondsLeft is { } left ? left + (wanted.Count - before - 1) * (fitted > 0 ? began.TotalSeconds / fitted : left / Math.Max(0.01, 1 - p.Share)) : null)));
-            using var fit = TranscriberFit.Fit(arm, train, items, request.Alphabet, request.Settings, Seeds.Of(request.Seed, $"fit {budget} {draw}"), device, inner, cancel);
-            var texts = fit.Transcriber.Texts(test, request.Test, cancel);
-            finished[arm.Name].Add(new FinishedTranscript(budget, draw, Math.Round(Minutes(items, train), 3), fit.Choice, Math.Round((clock.Elapsed - began).TotalSeconds, 1), texts));
-            (done, fitted) = (done + 1, fitted + 1);
-            progress?.Report(new TranscriberProgress(done / (double)wanted.Count, $"{done:#,0} of {wanted.Count:#,0} fits", clock.Elapsed.TotalSeconds / fitted * (wanted.Count - done)));
-        }
+            var title = $"{wanted.Count - missing.Count + at + 1:#,0} of {wanted.Count:#,0}: {arm.Name}, {budget} min, draw {draw + 1}";
+            using var fit = TranscriberFit.Fit(arm, train, items, request.Alphabet, request.Settings, Seeds.Of(request.Seed, $"fit {budget} {draw}"), device, new Inner(p => Tell(at, p.Share, $"{title}. {p.Stage}")), cancel);
+            var seconds = (clock.Elapsed - began).TotalSeconds;
+            var frames = fit.Transcriber.Frames(test, request.Test, cancel);
+            string[] texts = [.. frames.Select(p => GreedyDecoder.Decode(p, request.Alphabet))];
+            var models = BeamChoice.Models(items.Select(i => i.Text));
+            var spelled = BeamChoice.Decoded(frames, new PrefixBeamSearch(request.Alphabet, fit.Transcriber.About.Beam ?? new BeamOptions(), models.Words, models.Letters));
+            lock (gate) finished[arm.Name].Add(new FinishedTranscript(budget, draw, Math.Round(Minutes(items, train), 3), fit.Choice, Math.Round(seconds, 1), texts, spelled));
+            Tell(at, 1, $"{title}. Done");
+        }, cancel);
         return Summarise(request, budgets, finished);
     }
 
@@ -181,20 +194,22 @@ public static class SpeechEfficiency
         var arms = request.Arms.Select(a => a.Name).ToArray();
         var keys = (from a in arms from b in budgets select (Arm: a, Budget: b)).ToList();
         var fits = keys.ToDictionary(k => k, k => Enumerable.Range(0, request.Repeats).Select(r => finished[k.Arm].Get(k.Budget, r)!).ToArray());
-        ErrorRate Rate(FinishedTranscript fit, Func<string, string, ErrorCounts> count) => new([.. request.Test.Zip(fit.Texts, (i, text) => count(i.Text, text))]);
-        var cer = fits.ToDictionary(f => f.Key, f => Array.ConvertAll(f.Value, fit => Rate(fit, ErrorCounts.OfLetters)));
-        var wer = fits.ToDictionary(f => f.Key, f => Array.ConvertAll(f.Value, fit => Rate(fit, ErrorCounts.OfWords)));
+        ErrorRate Rate(IReadOnlyList<string> texts, Func<string, string, ErrorCounts> count) => new([.. request.Test.Zip(texts, (i, text) => count(i.Text, text))]);
+        var cer = fits.ToDictionary(f => f.Key, f => Array.ConvertAll(f.Value, fit => Rate(fit.Texts, ErrorCounts.OfLetters)));
+        var wer = fits.ToDictionary(f => f.Key, f => Array.ConvertAll(f.Value, fit => Rate(fit.Texts, ErrorCounts.OfWords)));
+        var helped = fits.ToDictionary(f => f.Key, f => Array.ConvertAll(f.Value, fit => Rate(fit.WithLanguage, ErrorCounts.OfWords)));
 
         // Draws and test speakers are resampled together; replicate b of every mean is on the same ones.
         var bootstrap = new GroupBootstrap([.. request.Test.Select(i => i.Speaker)], Seeds.Of(request.Seed, "test patients"));
         var drawing = Seeds.Random(request.Seed, "draws");
-        var (letters, words) = (keys.ToDictionary(k => k, _ => new double[bootstrap.Resamples]), keys.ToDictionary(k => k, _ => new double[bootstrap.Resamples]));
+        Dictionary<(string Arm, int Budget), double[]> Replicates() => keys.ToDictionary(k => k, _ => new double[bootstrap.Resamples]);
+        var (letters, words, withLanguage) = (Replicates(), Replicates(), Replicates());
         var times = new int[request.Repeats];
         bootstrap.ForEach((b, weights) =>
         {
             Array.Clear(times);
             for (var r = 0; r < times.Length; r++) times[drawing.Next(times.Length)]++;
-            foreach (var (rates, into) in new[] { (cer, letters), (wer, words) })
+            foreach (var (rates, into) in new[] { (cer, letters), (wer, words), (helped, withLanguage) })
             {
                 foreach (var key in keys)
                 {
@@ -224,13 +239,14 @@ public static class SpeechEfficiency
             Metric = "cer",
             Arms = figures,
             Wer = keys.ConvertAll(k => Figure(k, wer, words)),
+            WerWithLanguage = keys.ConvertAll(k => Figure(k, helped, withLanguage)),
             Differences = [.. from a in others from b in budgets let d = Compared(a, Arm.Scratch, b, (x, y) => x - y, -1, 1) select new DifferenceFigure(a, b, d.Value, d.Low, d.High)],
             Ratios = [.. from a in others from b in budgets let d = Compared(a, Arm.Scratch, b, (x, y) => x / y, 0, double.PositiveInfinity) select new DifferenceFigure(a, b, d.Value, d.Low, d.High)],
             Comparisons = comparisons,
             LabelsSaved = [.. figures.Where(f => f.Arm != Arm.Scratch).Select(f => Evaluation.LabelsSaved.Of(f.Arm, f.Budget, -f.Mean, scratch))],
             Verdict = string.Join(' ', comparisons.GroupBy(c => c.Against).OrderBy(g => g.Key != Arm.Scratch)
                 .Select(g => SpeechVerdict.Summary(g.Select(c => new Compared(c.Arm, c.Against, c.Budget, new Interval(c.Mean, c.Low, c.High)))))),
-            Draws = [.. keys.SelectMany(k => fits[k].Select((f, r) => new SpeechDraw(k.Arm, k.Budget, r + 1, f.Minutes, cer[k][r].Total.Rate, wer[k][r].Total.Rate, f.Choice, f.Seconds)))],
+            Draws = [.. keys.SelectMany(k => fits[k].Select((f, r) => new SpeechDraw(k.Arm, k.Budget, r + 1, f.Minutes, cer[k][r].Total.Rate, wer[k][r].Total.Rate, helped[k][r].Total.Rate, f.Choice, f.Seconds)))],
             TestItems = request.Test.Count,
             TestPatients = bootstrap.Groups,
         };
@@ -243,7 +259,8 @@ public static class SpeechEfficiency
 }
 
 /// <summary>One finished fit as it stands on disk: a line of JSON with what it wrote of the test pieces, in their order.</summary>
-internal sealed record FinishedTranscript(int Budget, int Draw, double Minutes, TranscriberChoice Choice, double Seconds, IReadOnlyList<string> Texts);
+/// <param name="WithLanguage">The same with a language model.</param>
+internal sealed record FinishedTranscript(int Budget, int Draw, double Minutes, TranscriberChoice Choice, double Seconds, IReadOnlyList<string> Texts, IReadOnlyList<string> WithLanguage);
 
 /// <summary>Where the finished fits of an arm are kept: the file is named by what they depend on, so another request never takes them over.</summary>
 internal static class FinishedTranscripts

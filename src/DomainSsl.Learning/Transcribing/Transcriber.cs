@@ -12,7 +12,8 @@ namespace DomainSsl.Learning.Transcribing;
 /// <param name="Encoder">The encoder.</param>
 /// <param name="Layers">What the head sees: <c>last</c> or <c>mix</c>.</param>
 /// <param name="Arm">What it started from.</param>
-public sealed record TranscriberDescription(string Letters, EncoderSpec Encoder, string Layers, string Arm);
+/// <param name="Beam">How much decoding listens to a language model; null: the defaults.</param>
+public sealed record TranscriberDescription(string Letters, EncoderSpec Encoder, string Layers, string Arm, BeamOptions? Beam = null);
 
 /// <summary>A fitted transcriber: sound to letters. On disk a folder with <c>transcriber.json</c> and <c>network.safetensors</c>; nothing in it is ever run. One thread at a time.</summary>
 public sealed class Transcriber : IDisposable
@@ -66,6 +67,13 @@ public sealed class Transcriber : IDisposable
 
     internal static IReadOnlyList<string> Texts(TranscriberNetwork network, SoundShard shard, IReadOnlyList<SpokenItem> items, Func<float[], string> decode, double batchSeconds, Device device, CancellationToken cancel) =>
         Each(network, shard, items, decode, batchSeconds, device, cancel);
+
+    /// <summary>The log-probabilities of letters of pieces of a shard, T'×V each.</summary>
+    internal static IReadOnlyList<float[]> Frames(TranscriberNetwork network, SoundShard shard, IReadOnlyList<SpokenItem> items, double batchSeconds, Device device, CancellationToken cancel) =>
+        Each(network, shard, items, p => p, batchSeconds, device, cancel);
+
+    /// <inheritdoc cref="Frames(TranscriberNetwork, SoundShard, IReadOnlyList{SpokenItem}, double, Device, CancellationToken)" />
+    internal IReadOnlyList<float[]> Frames(SoundShard shard, IReadOnlyList<SpokenItem> items, CancellationToken cancel) => Frames(_network, shard, items, BatchSeconds, _device, cancel);
 
     private static T[] Each<T>(TranscriberNetwork network, SoundShard shard, IReadOnlyList<SpokenItem> items, Func<float[], T> decode, double batchSeconds, Device device, CancellationToken cancel)
     {

@@ -91,6 +91,7 @@ public static class TranscriberFit
         try
         {
             var pairs = work.Pairs(fitted.Network, held);
+            var beam = held.Count == 0 ? null : BeamChoice.Of(fitted.Network, shard, train, held, alphabet, settings.BatchSeconds, device, cancel);
             var choice = new TranscriberChoice(bestRate, bestShare, fitted.Steps, 0, held.Select(i => i.Speaker).Distinct().Count(), held.Count == 0 ? null : fitted.Cer, trials, settings.Refit && held.Count > 0);
             if (choice.Refitted)
             {
@@ -99,7 +100,7 @@ public static class TranscriberFit
                 fitted.Dispose();
                 fitted = again;
             }
-            return new FittedTranscriber(new Transcriber(new TranscriberDescription(alphabet.Letters, fitted.Network.Encoder.Spec, settings.Layers, arm.Name), fitted.Network, device), choice with { StepsTried = work.Done }, pairs);
+            return new FittedTranscriber(new Transcriber(new TranscriberDescription(alphabet.Letters, fitted.Network.Encoder.Spec, settings.Layers, arm.Name, beam), fitted.Network, device), choice with { StepsTried = work.Done }, pairs);
         }
         catch
         {

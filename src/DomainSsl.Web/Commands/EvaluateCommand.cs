@@ -21,7 +21,7 @@ internal static class EvaluateCommand
             var measured = await RunCommands.ModelAsync(run, run.Need(model));
             var table = await LabelTables.ReadAsync(run, run.Need(labels));
             if (table.Spoken) return await TranscriberAsync(run, measured, table, run.Get(language), run.Get(here));
-            if (run.Get(language) is not null) throw new UsageException("--language is for a transcriber, and this is a table of labels; leave it out.");
+            if (run.Get(language) is { Length: > 0 }) throw new UsageException("--language is for a transcriber, and this is a table of labels; leave it out.");
             var ended = await RunCommands.CarryOutAsync(run, new EvaluateRequest(measured.Id, LabelTables.WithPatients([table])[0]), $"Measuring {measured.Name}", run.Get(here));
             var result = JsonSerializer.Deserialize<EvaluateRun.Result>(ended.Summary!, RunContext.Json)!;
             run.Output.Result(new { result.N, result.Patients, result.LeftOut, result.Metrics, table.Refused }, console =>
@@ -34,9 +34,9 @@ internal static class EvaluateCommand
         });
     }
 
-    private static async Task<int> TranscriberAsync(CommandRun run, Core.Models.Model measured, LabelTable table, string? language, bool here)
+    private static async Task<int> TranscriberAsync(CommandRun run, Core.Models.Model measured, LabelTable table, string[]? language, bool here)
     {
-        var ended = await RunCommands.CarryOutAsync(run, new EvaluateSpeechRequest(measured.Id, LabelTables.WithSpeakers([table])[0], await SpeechSettings.LanguageIdAsync(run, language)), $"Measuring {measured.Name}", here);
+        var ended = await RunCommands.CarryOutAsync(run, new EvaluateSpeechRequest(measured.Id, LabelTables.WithSpeakers([table])[0], await SpeechSettings.LanguageAsync(run, language)), $"Measuring {measured.Name}", here);
         var result = JsonSerializer.Deserialize<EvaluateSpeechRun.Result>(ended.Summary!, RunContext.Json)!;
         run.Output.Result(new { result.N, result.Patients, result.LeftOut, result.Metrics, result.Speakers, table.Refused }, console =>
         {

@@ -79,14 +79,14 @@ internal static class LabelEfficiencyCommand
         CopyOut(folder, output);
         run.Output.Result(new
         {
-            result.Arms, result.Differences, result.Ratios, result.Comparisons, result.LabelsSaved, result.Verdict, result.Metric, result.Wer, result.Draws, result.TestItems, result.TestPatients, Run = ended.Id, Refused = refused,
+            result.Arms, result.Differences, result.Ratios, result.Comparisons, result.LabelsSaved, result.Verdict, result.Metric, result.Wer, result.WerWithLanguage, result.Draws, result.TestItems, result.TestPatients, Run = ended.Id, Refused = refused,
         }, console =>
         {
-            var shown = CommandOutput.Table("Arm", "Minutes", "CER", "95 % interval", "WER", "By scratch's CER");
-            foreach (var (arm, wer) in result.Arms.Zip(result.Wer))
+            var shown = CommandOutput.Table("Arm", "Minutes", "CER", "95 % interval", "WER", "WER, language model", "By scratch's CER");
+            foreach (var (arm, wer, helped) in result.Arms.Zip(result.Wer, result.WerWithLanguage))
             {
                 var ratio = result.Ratios.FirstOrDefault(d => d.Arm == arm.Arm && d.Budget == arm.Budget);
-                CommandOutput.Row(shown, arm.Arm, $"{arm.Budget}", $"{arm.Mean:0.000}", $"{arm.Low:0.000} to {arm.High:0.000}", $"{wer.Mean:0.000}", ratio is null ? "" : $"{ratio.Mean:0.00} ({ratio.Low:0.00} to {ratio.High:0.00})");
+                CommandOutput.Row(shown, arm.Arm, $"{arm.Budget}", $"{arm.Mean:0.000}", $"{arm.Low:0.000} to {arm.High:0.000}", $"{wer.Mean:0.000}", $"{helped.Mean:0.000}", ratio is null ? "" : $"{ratio.Mean:0.00} ({ratio.Low:0.00} to {ratio.High:0.00})");
             }
             console.Write(shown);
             console.WriteLine(result.Verdict);

@@ -30,7 +30,7 @@ internal static class ModelsCommand
             await registry.RetireAsync(run.Need(model), run.Who, run.Cancel);
             return Show(run, [await registry.GetAsync(run.Need(model), run.Cancel)]);
         }));
-        var task = new Argument<string>("TASK") { Description = $"A task, by name or number, or '{ModelRegistry.Encoders}', or {string.Join(", ", LanguageKinds.All.Select(k => $"'{ModelRegistry.LanguageOf(k)}'"))}." };
+        var task = new Argument<string>("TASK") { Description = $"A task, by name or number, or one of {string.Join(", ", ModelRegistry.Places.Select(p => $"'{p}'"))}." };
         command.Add(context.Runs(new Command("rollback", "Puts back in use what the model in use had replaced.") { task }, async run =>
             Show(run, [await (await RegistryAsync(run)).RollbackAsync(run.Need(task), run.Who, run.Cancel)])));
         command.Add(Import(context));

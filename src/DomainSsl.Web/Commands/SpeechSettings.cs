@@ -2,6 +2,9 @@ using System.CommandLine;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using DomainSsl.Core;
+using DomainSsl.Core.Language;
+using DomainSsl.Core.Models;
+using DomainSsl.Core.Runs;
 using DomainSsl.Learning;
 using DomainSsl.Learning.Transcribing;
 
@@ -35,11 +38,26 @@ internal static class SpeechSettings
         catch (LearningException e) { throw new RefusedException("settings", e.Message); }
     }
 
-    /// <summary>The option that names a language model for decoding.</summary>
-    public static Option<string?> Language() => new("--language") { Description = "An n-gram language model, by id or name, that decoding weighs in; without it each frame's likeliest letter counts.", HelpName = "MODEL" };
+    /// <summary>The option that names language models for decoding.</summary>
+    public static Option<string[]> Language() => new("--language")
+    {
+        Description = "A language model that decoding listens to, by id or name: an n-gram one weighs in letter by letter, a causal one ranks the likeliest texts anew; one of each may be given. Without any, each frame's likeliest letter counts.", HelpName = "MODEL",
+    };
 
-    /// <summary>The id of the language model that was named, if one was.</summary>
-    public static async Task<string?> LanguageIdAsync(CommandRun run, string? named) => named is null ? null : (await RunCommands.ModelAsync(run, named)).Id;
+    /// <summary>The language models that were named; null where none was.</summary>
+    /// <exception cref="RefusedException">One is not there, or of a kind that decoding takes no model of.</exception>
+    public static async Task<SpeechLanguage?> LanguageAsync(CommandRun run, IReadOnlyList<string>? named)
+    {
+        string? ngram = null, causal = null;
+        foreach (var name in named ?? [])
+        {
+            var model = await RunCommands.ModelAsync(run, name);
+            if (model is { Kind: ModelKind.Language, Recipe: LanguageKinds.NGram } && ngram is null) ngram = model.Id;
+            else if (model is { Kind: ModelKind.Language, Recipe: LanguageKinds.Causal } && causal is null) causal = model.Id;
+            else throw new RefusedException("no-language-model", $"Decoding takes one n-gram and one causal language model, so {model.Name} has no place in it; train one with 'language train --kind ngram'.");
+        }
+        return SpeechLanguage.Of(ngram, causal);
+    }
 
     private static RefusedException Unknown(string change, JsonObject node) => new("settings", $"'{change}' names no setting; there are {string.Join(", ", node.Select(p => p.Key))}.");
 }

@@ -61,6 +61,23 @@ public sealed class ModelRegistryTests
     }
 
     [Fact]
+    public async Task Promote_EncoderOfSound_LeavesThatOfImagesInUse_AndEachIsRolledBackAlone()
+    {
+        await using var f = await QueueFixture.CreateAsync();
+        var registry = f.Service<ModelRegistry>();
+        await registry.EnsurePublicAsync(TestContext.Current.CancellationToken);
+        await AddAsync(f, "m-1", ModelKind.Encoder, null, architecture: """{"architecture":"sound"}""");
+        await AddAsync(f, "m-2", ModelKind.Encoder, null, architecture: """{"architecture":"sound"}""");
+        await registry.PromoteAsync("m-1", "cli:test", TestContext.Current.CancellationToken);
+        await registry.PromoteAsync("m-2", "cli:test", TestContext.Current.CancellationToken);
+        Assert.Equal(ModelState.InUse, (await registry.GetAsync("public", TestContext.Current.CancellationToken)).State);
+        Assert.Equal(ModelState.Candidate, (await registry.GetAsync("m-1", TestContext.Current.CancellationToken)).State);
+        Assert.Equal("m-1", (await registry.RollbackAsync(ModelRegistry.SoundEncoders, "cli:test", TestContext.Current.CancellationToken)).Id);
+        Assert.Equal(ModelState.InUse, (await registry.GetAsync("public", TestContext.Current.CancellationToken)).State);
+        Assert.Equal("none-before", (await Assert.ThrowsAsync<RefusedException>(() => registry.RollbackAsync(ModelRegistry.Encoders, "cli:test", TestContext.Current.CancellationToken))).Code);
+    }
+
+    [Fact]
     public async Task Add_NameTaken_TakesTheNextFreeOne()
     {
         await using var f = await QueueFixture.CreateAsync();
@@ -84,11 +101,11 @@ public sealed class ModelRegistryTests
         return task.Id;
     }
 
-    private static async Task AddAsync(QueueFixture f, string id, ModelKind kind, long? task, string? parent = null, string? name = null)
+    private static async Task AddAsync(QueueFixture f, string id, ModelKind kind, long? task, string? parent = null, string? name = null, string architecture = "{}")
     {
         await using var db = f.Open();
         await using var transaction = await db.Database.BeginTransactionAsync();
-        await f.Service<ModelRegistry>().AddAsync(db, new Model { Id = id, Name = name ?? $"model {id}", Kind = kind, TaskId = task, ParentId = parent, By = "cli:test" });
+        await f.Service<ModelRegistry>().AddAsync(db, new Model { Id = id, Name = name ?? $"model {id}", Kind = kind, TaskId = task, ParentId = parent, Architecture = architecture, By = "cli:test" });
         await db.SaveChangesAsync();
         await transaction.CommitAsync();
     }

@@ -22,7 +22,7 @@ public sealed class SpeechEfficiencyTests
         {
             Arms = [new TranscriberArm("ours", Spec, folder.At("encoder.safetensors")), new TranscriberArm(Arm.Scratch, Spec, null)], TrainShard = folder.At("train.shard"), TestShard = folder.At("test.shard"), Train = train,
             Test = [.. test.Select(i => i with { Speaker = "test " + i.Speaker })], Budgets = [1, 2], Repeats = 2, Folder = folder.At(fits),
-            Settings = new TranscriberSettings { Rates = [4e-3], Steps = 12, Rounds = 1, EvaluateEvery = 6, BatchSeconds = 12, HeadSteps = 2, Distortion = new DistortionOptions { Speed = 0 } },
+            Settings = new TranscriberSettings { Rates = [4e-3], FreshRates = [4e-3], Steps = 12, Rounds = 1, EvaluateEvery = 6, BatchSeconds = 12, HeadSteps = 2, Distortion = new DistortionOptions { Speed = 0 } },
         };
     }
 

@@ -19,7 +19,7 @@ public sealed class TranscriberTests
 
     private static readonly TranscriberSettings Quick = new()
     {
-        Rates = [4e-3], Steps = 250, Rounds = 1, EvaluateEvery = 50, BatchSeconds = 12, HeadSteps = 0, Dropout = 0, Masks = new SpecAugmentOptions { TimeMasks = 0, BandMasks = 0 }, Distortion = new DistortionOptions { Speed = 0 },
+        Rates = [4e-3], FreshRates = [4e-3], Averaging = 0.9, Steps = 250, Rounds = 1, EvaluateEvery = 50, BatchSeconds = 12, HeadSteps = 0, Dropout = 0, Masks = new SpecAugmentOptions { TimeMasks = 0, BandMasks = 0 }, Distortion = new DistortionOptions { Speed = 0 },
     };
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
@@ -63,7 +63,7 @@ public sealed class TranscriberTests
         using var folder = new TemporaryFolder();
         var items = SungLetters.Write(folder.At("some.shard"), 40, 8);
         using var shard = SoundShard.Open(folder.At("some.shard"));
-        var settings = Quick with { Rates = [1e-5, 4e-3], TrialSteps = 40, Steps = 40, EvaluateEvery = 20, Masks = new SpecAugmentOptions(), Distortion = new DistortionOptions { Noise = 0.5 }, Dropout = 0.1, Refit = true };
+        var settings = Quick with { FreshRates = [1e-5, 4e-3], TrialSteps = 40, Steps = 40, EvaluateEvery = 20, Masks = new SpecAugmentOptions(), Distortion = new DistortionOptions { Noise = 0.5 }, Dropout = 0.1, Refit = true };
         using var first = Fit(shard, items, settings);
         Assert.Equal(4e-3, first.Choice.Rate);
         Assert.Equal(2, first.Choice.Trials.Count);
@@ -72,6 +72,11 @@ public sealed class TranscriberTests
         Assert.True(first.Choice.Refitted);
         Assert.Equal(first.Choice.HeldOutSpeakers, first.HeldOut.Select(p => p.Speaker).Distinct().Count());
         Assert.Equal(first.Choice.HeldOutCer!.Value, first.HeldOut.Select(p => ErrorCounts.OfLetters(p.Reference, p.Hypothesis)).Aggregate(ErrorCounts.Add).Rate, 9);
+
+        // By the same speakers: how much decoding with a language model listens to it.
+        Assert.NotNull(first.Transcriber.About.Beam);
+        first.Transcriber.Save(folder.At("saved"));
+        Assert.Equal(first.Transcriber.About, Transcriber.ReadDescription(folder.At("saved")));
 
         using var again = Fit(shard, items, settings);
         var sung = SungLetters.Sung(items[0]);
