@@ -16,6 +16,9 @@ namespace DomainSsl.Worker;
 /// <summary>Training a transcriber: transcribed recordings → shard → CTC on an encoder → a transcriber in the registry, with its error rates on held-out speakers.</summary>
 public sealed class FineTuneSpeechRun(ShardStore shards, ModelFiles files, ModelRegistry registry, EvaluateSpeechRun evaluate)
 {
+    // The fit as it goes: a worker that is killed goes on from there.
+    private const string Unfinished = "fit";
+
     /// <summary>The result as it stands in the row, and as <c>finetune --json</c> has it.</summary>
     /// <param name="Model">The transcriber.</param>
     /// <param name="Run">The run.</param>
@@ -44,7 +47,7 @@ public sealed class FineTuneSpeechRun(ShardStore shards, ModelFiles files, Model
         var minutes = items.Sum(i => shard.Lengths[i.Index]) / 60.0 / SoundShard.SampleRate;
         context.Log($"{items.Count:#,0} transcribed pieces of {items.Select(i => i.Speaker).Distinct().Count():#,0} speakers, {minutes:0.0} minutes, on {arm.Spec} from {(arm.Pretrained ? arm.Name : "scratch")}.");
         var settings = SpeechReporting.Settings(request.Settings);
-        using var fitted = TranscriberFit.Fit(arm, shard, items, alphabet, settings, request.Seed, device, new SpeechReporting(context), context.Stop);
+        using var fitted = TranscriberFit.Fit(arm, shard, items, alphabet, settings, request.Seed, device, new SpeechReporting(context), context.Stop, Path.Combine(context.Folder, Unfinished));
 
         var metrics = fitted.HeldOut.Count == 0 ? new Dictionary<string, Interval>() : TranscriptMetrics.Of(fitted.HeldOut, seed: 1);
         context.Log($"{fitted.Choice.StepsTried:#,0} steps; of held-out speakers {(metrics.TryGetValue("cer", out var cer) ? $"CER {cer}" : "none")}, kept at step {fitted.Choice.Steps:#,0}.");
@@ -60,7 +63,10 @@ public sealed class FineTuneSpeechRun(ShardStore shards, ModelFiles files, Model
             Architecture = architecture, DataHash = HashOf(request.Labels), Seed = request.Seed, Steps = fitted.Choice.Steps, WeightsHash = hash, By = context.Run.By, Metrics = JsonSerializer.Serialize(metrics, RunContext.Json),
         };
         var summary = new Result(id, context.Run.Id, metrics, fitted.Choice, Math.Round(minutes, 2), request.Labels.Count - items.Count);
-        return new RunOutcome(JsonSerializer.Serialize(summary, RunContext.Json), (db, cancel) => registry.AddAsync(db, model, cancel), () => Directory.Delete(saved, recursive: true));
+        return new RunOutcome(JsonSerializer.Serialize(summary, RunContext.Json), (db, cancel) => registry.AddAsync(db, model, cancel), () =>
+        {
+            foreach (var folder in new[] { saved, Path.Combine(context.Folder, Unfinished) }) if (Directory.Exists(folder)) Directory.Delete(folder, recursive: true);
+        });
     }
 
     private async Task<IReadOnlyDictionary<string, Interval>> MeasureAsync(Transcriber transcriber, IReadOnlyList<SpokenLabel> test, string? beforeId, RunContext context)

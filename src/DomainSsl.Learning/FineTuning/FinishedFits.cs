@@ -31,6 +31,9 @@ internal sealed class FinishedFits<T> where T : class
         File.Move(path + ".tmp", path, overwrite: true);
     }
 
+    /// <summary>A folder for fits on their way.</summary>
+    public string Unfinished => Path.ChangeExtension(_path, null);
+
     public T? Get(int budget, int draw) => _fits.GetValueOrDefault((budget, draw));
 
     /// <summary>Keeps a fit; it is on disk when this is back.</summary>

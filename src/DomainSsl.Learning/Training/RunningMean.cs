@@ -22,6 +22,23 @@ public sealed class RunningMean : IDisposable
         _pairs = [.. weights.Where(w => w.is_floating_point()).Select(w => (w, w.detach().clone().DetachFromDisposeScope()))];
     }
 
+    /// <summary>What a checkpoint holds: the mean of each tensor, by its place, and the steps so far.</summary>
+    public IReadOnlyDictionary<string, Tensor> State => _pairs.Select((p, i) => KeyValuePair.Create($"{i}", p.Mean)).Append(KeyValuePair.Create("steps", tensor(_steps))).ToDictionary();
+
+    /// <summary>Takes over a state.</summary>
+    /// <exception cref="LearningException">It is of other tensors.</exception>
+    public void Restore(IReadOnlyDictionary<string, Tensor> state)
+    {
+        using var off = no_grad();
+        using var scope = NewDisposeScope();
+        for (var i = 0; i < _pairs.Length; i++)
+        {
+            if (!state.TryGetValue($"{i}", out var mean) || !mean.shape.SequenceEqual(_pairs[i].Mean.shape)) throw new LearningException("The checkpoint belongs to another network; begin the run again.");
+            _pairs[i].Mean.copy_(mean);
+        }
+        _steps = state["steps"].item<long>();
+    }
+
     /// <summary>Takes a step's weights into the mean. At first it keeps less, so that the start does not weigh for long.</summary>
     public void Add()
     {

@@ -143,14 +143,16 @@ public static class SpeechEfficiency
             var (arm, budget, draw) = missing[at];
             var began = clock.Elapsed;
             var items = Within(draws[draw], train, budget);
+            var unfinished = Path.Combine(finished[arm.Name].Unfinished, $"{budget}-{draw}");
             var title = $"{wanted.Count - missing.Count + at + 1:#,0} of {wanted.Count:#,0}: {arm.Name}, {budget} min, draw {draw + 1}";
-            using var fit = TranscriberFit.Fit(arm, train, items, request.Alphabet, request.Settings, Seeds.Of(request.Seed, $"fit {budget} {draw}"), device, new Inner(p => Tell(at, p.Share, $"{title}. {p.Stage}")), cancel);
+            using var fit = TranscriberFit.Fit(arm, train, items, request.Alphabet, request.Settings, Seeds.Of(request.Seed, $"fit {budget} {draw}"), device, new Inner(p => Tell(at, p.Share, $"{title}. {p.Stage}")), cancel, unfinished);
             var seconds = (clock.Elapsed - began).TotalSeconds;
             var frames = fit.Transcriber.Frames(test, request.Test, cancel);
             string[] texts = [.. frames.Select(p => GreedyDecoder.Decode(p, request.Alphabet))];
             var models = BeamChoice.Models(items.Select(i => i.Text));
             var spelled = BeamChoice.Decoded(frames, new PrefixBeamSearch(request.Alphabet, fit.Transcriber.About.Beam ?? new BeamOptions(), models.Words, models.Letters));
             lock (gate) finished[arm.Name].Add(new FinishedTranscript(budget, draw, Math.Round(Minutes(items, train), 3), fit.Choice, Math.Round(seconds, 1), texts, spelled));
+            Directory.Delete(unfinished, recursive: true);
             Tell(at, 1, $"{title}. Done");
         }, cancel);
         return Summarise(request, budgets, finished);

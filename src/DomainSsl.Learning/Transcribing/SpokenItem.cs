@@ -38,17 +38,28 @@ internal sealed class SpokenBatches(SoundShard shard, IReadOnlyList<SpokenItem> 
         return [.. order.Permutation(batches.Count).Select(i => batches[i])];
     }
 
+    /// <summary>Leaves out so many batches, where a fit goes on that has had them.</summary>
+    public void Skip(int steps)
+    {
+        for (; steps > 0; steps--) Next();
+    }
+
     /// <summary>The batch of a step, distorted; steps must be asked for in order, from 0.</summary>
     public SpokenBatch Take(int step)
     {
-        if (_ahead.Count == 0) foreach (var batch in Epoch(_epoch++)) _ahead.Enqueue(batch);
-        var chosen = _ahead.Dequeue();
+        var chosen = Next();
         var (chance, heard) = (random.Augmentation(step, 0), new float[_crops.Samples]);
         return Of(chosen, item =>
         {
             var length = _crops.Crop(shard.Piece(item.Index), heard, chance);
             return heard[..length];
         });
+    }
+
+    private SpokenItem[] Next()
+    {
+        if (_ahead.Count == 0) foreach (var batch in Epoch(_epoch++)) _ahead.Enqueue(batch);
+        return _ahead.Dequeue();
     }
 
     private SpokenBatch Of(SpokenItem[] chosen, Func<SpokenItem, float[]> read)

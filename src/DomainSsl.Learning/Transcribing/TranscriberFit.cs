@@ -4,6 +4,7 @@ using DomainSsl.Learning.Decoding;
 using DomainSsl.Learning.Evaluation;
 using DomainSsl.Learning.FineTuning;
 using DomainSsl.Learning.Training;
+using DomainSsl.Learning.Weights;
 using TorchSharp;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
@@ -63,20 +64,25 @@ public static class TranscriberFit
     /// <param name="device">Where.</param>
     /// <param name="progress">Told about once a second, or null.</param>
     /// <param name="cancel">Looked at between steps.</param>
+    /// <param name="folder">Where the fit is kept as it goes; one that is there already goes on from what it finds, and ends as if nothing had been. Null: nowhere. It may be deleted once the fit is done.</param>
+    /// <param name="secondsBetween">Between two times that it is kept: what a kill may cost.</param>
     /// <exception cref="LearningException">There is nothing to learn from, or the loss is no number.</exception>
     public static FittedTranscriber Fit(TranscriberArm arm, SoundShard shard, IReadOnlyList<SpokenItem> items, Alphabet alphabet, TranscriberSettings settings, long seed, Device device,
-        IProgress<TranscriberProgress>? progress, CancellationToken cancel)
+        IProgress<TranscriberProgress>? progress, CancellationToken cancel, string? folder = null, double secondsBetween = 60)
     {
         settings.Validate();
         var usable = Usable(arm, shard, items, settings);
         var (train, held) = Split(shard, usable, settings.HeldOut, seed);
-        var work = new Work(arm, shard, alphabet, settings, seed, device, progress, cancel);
+        var work = new Work(arm, shard, alphabet, settings, seed, device, secondsBetween, progress, cancel);
         var rates = (from r in arm.Pretrained ? settings.Rates : settings.FreshRates from e in settings.EncoderShares select (Rate: r, Share: e)).Distinct().ToList();
         var rounds = settings.Rounds * settings.Steps;
         work.Most = (rates.Count > 1 && held.Count > 0 ? rates.Count * settings.TrialSteps : 0) + (settings.Refit ? 2 : 1) * rounds;
 
-        var trials = new List<TranscriberTrial>();
-        if (rates.Count > 1 && held.Count > 0)
+        var keeper = folder is null ? null : new CheckpointFolders<FitState>(folder, FitState.Parts);
+        var begun = keeper?.ReadState();
+        var trials = begun?.Trials.ToList() ?? [];
+        if (begun is not null) work.Done = begun.Done;
+        else if (rates.Count > 1 && held.Count > 0)
         {
             foreach (var (rate, share) in rates)
             {
@@ -87,7 +93,8 @@ public static class TranscriberFit
         var (bestRate, bestShare) = trials.MinBy(t => t.HeldOutCer) is { } least ? (least.Rate, least.EncoderShare) : rates[0];
 
         // Without anybody held out nothing tells whether a further round is worth it.
-        var fitted = work.Train("Training", train, held, [.. Enumerable.Range(0, held.Count > 0 ? settings.Rounds : 1).Select(r => new Round(Math.Pow(settings.RoundShare, r), settings.Steps, settings.Steps))], bestRate, bestShare);
+        var fitted = work.Train("Training", train, held, [.. Enumerable.Range(0, held.Count > 0 ? settings.Rounds : 1).Select(r => new Round(Math.Pow(settings.RoundShare, r), settings.Steps, settings.Steps))], bestRate, bestShare,
+            keeper, begun, trials);
         try
         {
             var pairs = work.Pairs(fitted.Network, held);
@@ -155,17 +162,34 @@ public static class TranscriberFit
     /// <param name="Until">Steps of it that are made, or lead to the weights that were kept.</param>
     private readonly record struct Round(double Share, int Steps, int Until);
 
-    private sealed class Work(TranscriberArm arm, SoundShard shard, Alphabet alphabet, TranscriberSettings settings, long seed, Device device, IProgress<TranscriberProgress>? progress, CancellationToken cancel)
+    /// <summary>A fit on its way: everything besides its tensors.</summary>
+    /// <param name="Step">Steps of all rounds.</param>
+    /// <param name="At">Steps of the round under way.</param>
+    /// <param name="Made">The rounds before it.</param>
+    /// <param name="Before">Error rate of the held-out speakers when it began; null: none was measured.</param>
+    /// <param name="Best">The lowest so far; null: none was measured.</param>
+    /// <param name="BestAt">Steps of the round to it.</param>
+    /// <param name="Worse">Measurements since that were no better.</param>
+    /// <param name="Trials">The rates that were tried before.</param>
+    /// <param name="Done">Steps in all, trials counted.</param>
+    private sealed record FitState(int Step, int At, IReadOnlyList<Round> Made, double? Before, double? Best, int BestAt, int Worse, IReadOnlyList<TranscriberTrial> Trials, int Done)
+    {
+        /// <summary>The weights as they are, the best ones, the running mean, the optimiser's state.</summary>
+        public static IReadOnlyList<string> Parts { get; } = ["network", "kept", "mean", "optimiser"];
+    }
+
+    private sealed class Work(TranscriberArm arm, SoundShard shard, Alphabet alphabet, TranscriberSettings settings, long seed, Device device, double secondsBetween, IProgress<TranscriberProgress>? progress, CancellationToken cancel)
     {
         private readonly System.Diagnostics.Stopwatch _clock = System.Diagnostics.Stopwatch.StartNew();
         private double _said;
 
-        public int Done { get; private set; }
+        public int Done { get; set; }
 
         public int Most { get; set; }
 
         /// <summary>Trains from the arm's start through rounds and keeps what did best on the held-out pieces; without any, what came last.</summary>
-        public Trained Train(string stage, IReadOnlyList<SpokenItem> train, IReadOnlyList<SpokenItem> held, IReadOnlyList<Round> rounds, double rate, double encoderShare)
+        public Trained Train(string stage, IReadOnlyList<SpokenItem> train, IReadOnlyList<SpokenItem> held, IReadOnlyList<Round> rounds, double rate, double encoderShare,
+            CheckpointFolders<FitState>? keeper = null, FitState? begun = null, IReadOnlyList<TranscriberTrial>? trials = null)
         {
             var random = new RandomStreams(Seeds.Of(seed, "transcriber"));
             TranscriberNetwork network;
@@ -176,17 +200,25 @@ public static class TranscriberFit
             try
             {
                 var batches = new SpokenBatches(shard, train, alphabet, settings, random, device);
-                var (step, best, made) = (0, double.PositiveInfinity, new List<Round>());
-                foreach (var (share, steps, until) in rounds)
+                var (step, best, made, written) = (begun?.Step ?? 0, begun?.Best ?? double.PositiveInfinity, begun?.Made.ToList() ?? [], _clock.Elapsed.TotalSeconds);
+                batches.Skip(step);
+                foreach (var (share, steps, until) in rounds.Skip(made.Count))
                 {
-                    var (before, at) = (best, held.Count == 0 ? until : 0);
-                    if (kept is not null) network.Restore(kept, "the best weights so far");
+                    var (before, at, worse, from) = begun is null ? (best, held.Count == 0 ? until : 0, 0, 0) : (begun.Before ?? double.PositiveInfinity, begun.BestAt, begun.Worse, begun.At);
+                    if (begun is null && kept is not null) network.Restore(kept, "the best weights so far");
                     using var optimiser = new AdamW(new RecipeOptimiser { Rate = rate * share, EncoderRate = rate * encoderShare * share, WeightDecay = settings.WeightDecay, Beta2 = 0.98 }, network.Encoder, network.Head);
                     var cosine = new Cosine(new RecipeSchedule { Warmup = settings.WarmUp, Floor = 0.01 }, steps, null);
                     using var mean = settings.Averaging > 0 ? new RunningMean(network.State().Values, settings.Averaging) : null;
-                    var worse = 0;
-                    for (var i = 0; i < until; i++, step++)
+                    if (begun is not null) kept = Taken(keeper!, begun, network, mean, optimiser);
+                    begun = null;
+                    // While the head alone moves, or the rate is near its top, standing still says little.
+                    for (var i = from; i < until && !(worse >= settings.Patience && i - 1 > steps / 2); i++, step++)
                     {
+                        if (keeper is not null && i % settings.EvaluateEvery == 0 && _clock.Elapsed.TotalSeconds - written >= secondsBetween)
+                        {
+                            Write(keeper, new FitState(step, i, made, Finite(before), Finite(best), at, worse, trials ?? [], Done), network, kept, mean, optimiser);
+                            written = _clock.Elapsed.TotalSeconds;
+                        }
                         cancel.ThrowIfCancellationRequested();
                         Step(network, optimiser, batches, cosine.Rate(cosine.Progress(i, 0)), still: arm.Pretrained && step < settings.HeadSteps, random.Objective(step), step);
                         mean?.Add();
@@ -197,8 +229,6 @@ public static class TranscriberFit
                         worse = cer < best ? 0 : worse + 1;
                         if (cer < best || kept is null) (best, at, kept) = (cer, i + 1, Keep(network, kept));
                         mean?.Swap();
-                        // While the head alone moves, or the rate is near its top, standing still says little.
-                        if (worse >= settings.Patience && i > steps / 2) break;
                     }
                     if (held.Count == 0) mean?.Swap();
                     made.Add(new Round(share, steps, at));
@@ -241,6 +271,39 @@ public static class TranscriberFit
         public IReadOnlyList<TranscriptPair> Pairs(TranscriberNetwork network, IReadOnlyList<SpokenItem> items) => [.. Transcriber.Texts(network, shard, items, p => GreedyDecoder.Decode(p, alphabet), settings.BatchSeconds, device, cancel).Zip(items, (text, i) => new TranscriptPair(i.Text, text, i.Speaker))];
 
         private static double Cer(IReadOnlyList<TranscriptPair> pairs) => pairs.Select(p => ErrorCounts.OfLetters(p.Reference, p.Hypothesis)).Aggregate(ErrorCounts.Add).Rate;
+
+        private static double? Finite(double value) => double.IsFinite(value) ? value : null;
+
+        private static void Write(CheckpointFolders<FitState> keeper, FitState state, TranscriberNetwork network, Dictionary<string, Tensor>? kept, RunningMean? mean, AdamW optimiser)
+        {
+            using var scope = NewDisposeScope();
+            keeper.Write(state.Step, state, (part, path) => SafeTensors.Write(path, part switch
+            {
+                "network" => network.State(),
+                "kept" => kept ?? [],
+                "mean" => mean?.State ?? new Dictionary<string, Tensor>(),
+                _ => optimiser.State,
+            }));
+        }
+
+        /// <summary>Puts a state's tensors in their places.</summary>
+        /// <returns>The best weights so far; null where none were kept.</returns>
+        private static Dictionary<string, Tensor>? Taken(CheckpointFolders<FitState> keeper, FitState state, TranscriberNetwork network, RunningMean? mean, AdamW optimiser)
+        {
+            using (var best = SafeTensors.Read(keeper.FileOf(state.Step, "kept")))
+            {
+                var kept = best.Tensors.Count == 0 ? null : Keep(network, null);
+                if (kept is not null)
+                {
+                    network.Restore(best.Tensors, "the checkpoint");
+                    Keep(network, kept);
+                }
+                using (var now = SafeTensors.Read(keeper.FileOf(state.Step, "network"))) network.Restore(now.Tensors, "the checkpoint");
+                if (mean is not null) using (var means = SafeTensors.Read(keeper.FileOf(state.Step, "mean"))) mean.Restore(means.Tensors);
+                keeper.Restore(state.Step, "optimiser", optimiser);
+                return kept;
+            }
+        }
 
         private static Dictionary<string, Tensor> Keep(TranscriberNetwork network, Dictionary<string, Tensor>? into)
         {

@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text.Json;
 using DomainSsl.Learning.Augmentation;
 using DomainSsl.Learning.Data;
 using DomainSsl.Learning.Decoding;
@@ -81,6 +83,34 @@ public sealed class TranscriberTests
         using var again = Fit(shard, items, settings);
         var sung = SungLetters.Sung(items[0]);
         Assert.Equal(first.Transcriber.LogProbabilities([sung])[0], again.Transcriber.LogProbabilities([sung])[0]);
+    }
+
+    [Fact]
+    public async Task Fit_Stopped_GoesOnFromWhatItKept_AndEndsAsIfNothingHadBeen()
+    {
+        using var folder = new TemporaryFolder();
+        var items = SungLetters.Write(folder.At("some.shard"), 40, 8);
+        using var shard = SoundShard.Open(folder.At("some.shard"));
+        var settings = Quick with { FreshRates = [1e-5, 4e-3], TrialSteps = 10, Steps = 30, Rounds = 2, LeastGain = -1, EvaluateEvery = 5, Masks = new SpecAugmentOptions(), Dropout = 0.1 };
+        using var whole = Fit(shard, items, settings);
+
+        // Stopped in the first round, and in the second.
+        foreach (var step in new[] { 10, 35 })
+        {
+            using var stop = new CancellationTokenSource();
+            var watching = Task.Run(() =>
+            {
+                var written = Directory.CreateDirectory(folder.At("fit", "checkpoints"));
+                while (!written.EnumerateDirectories("step-*").Any(d => int.Parse(d.Name[5..], CultureInfo.InvariantCulture) >= step)) Thread.Sleep(1);
+                stop.Cancel();
+            }, Cancel);
+            Assert.Throws<OperationCanceledException>(() => TranscriberFit.Fit(Scratch, shard, items, Alphabet.English, settings, 1, CPU, null, stop.Token, folder.At("fit"), 0));
+            await watching;
+        }
+        using var again = TranscriberFit.Fit(Scratch, shard, items, Alphabet.English, settings, 1, CPU, null, Cancel, folder.At("fit"), 0);
+        Assert.Equal(JsonSerializer.Serialize(whole.Choice), JsonSerializer.Serialize(again.Choice));
+        var sung = SungLetters.Sung(items[0]);
+        Assert.Equal(whole.Transcriber.LogProbabilities([sung])[0], again.Transcriber.LogProbabilities([sung])[0]);
     }
 
     [Fact]
