@@ -13,6 +13,7 @@ using DomainSsl.Web.Security;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Components.Authorization;
 using Microsoft.AspNetCore.DataProtection;
+using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.EntityFrameworkCore;
 using MudBlazor;
@@ -109,7 +110,7 @@ public static class SiteHost
         services.AddSingleton<FirstStart>();
         services.AddSingleton<Uploads>();
         services.AddHostedService(provider => provider.GetRequiredService<Uploads>());
-        services.AddAntiforgery(o => { o.Cookie.Name = "domainssl-form"; o.Cookie.SameSite = SameSiteMode.Strict; o.HeaderName = "RequestVerificationToken"; });
+        services.AddAntiforgery(o => { o.Cookie.Name = "domainssl-form"; o.Cookie.SameSite = SameSiteMode.Strict; o.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest; o.HeaderName = "RequestVerificationToken"; });
 
         services.AddRazorComponents().AddInteractiveServerComponents(o =>
         {
@@ -135,6 +136,11 @@ public static class SiteHost
 
     private static void Map(WebApplication app)
     {
+        // Behind a proxy that ends TLS, cookies are marked as for TLS only. Whoever lies about it harms no one else, so every proxy is believed; addresses are believed of none.
+        var forwarded = new ForwardedHeadersOptions { ForwardedHeaders = ForwardedHeaders.XForwardedProto };
+        forwarded.KnownProxies.Clear();
+        forwarded.KnownIPNetworks.Clear();
+        app.UseForwardedHeaders(forwarded);
         app.UseExceptionHandler("/error", createScopeForErrors: true);
         app.UseMiddleware<SecurityHeaders>();
         // A page that is not there says so; an endpoint's status stays as it is.

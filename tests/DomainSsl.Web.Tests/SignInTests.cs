@@ -23,6 +23,19 @@ public sealed class SignInTests(TestSite site) : IClassFixture<TestSite>
     }
 
     [Fact]
+    public async Task SignIn_ThroughAProxyThatEndsTls_MarksTheCookieAsForTlsOnly()
+    {
+        using var visitor = site.Visit();
+        var plain = await visitor.PostFormAsync(Paths.SignIn, "sign-in", ("Input.Name", "clinician"), ("Input.Password", TestSite.Password));
+        Assert.DoesNotContain(plain.Headers.GetValues("Set-Cookie"), c => c.Contains("secure", StringComparison.OrdinalIgnoreCase));
+        using var proxied = site.Visit();
+        proxied.Client.DefaultRequestHeaders.Add("X-Forwarded-Proto", "https");
+        proxied.Client.DefaultRequestHeaders.Add("X-Forwarded-For", "192.0.2.7");
+        using var page = await proxied.GetAsync(Paths.SignIn);
+        Assert.All(page.Headers.GetValues("Set-Cookie"), c => Assert.Contains("secure", c, StringComparison.OrdinalIgnoreCase));
+    }
+
+    [Fact]
     public async Task SignIn_AddressOfAnotherSite_IsNotFollowed()
     {
         foreach (var elsewhere in (string[])["https://example.org/", "//example.org", "/\\example.org"])
