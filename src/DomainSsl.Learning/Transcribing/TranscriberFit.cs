@@ -46,9 +46,10 @@ public sealed record FittedTranscriber(Transcriber Transcriber, TranscriberChoic
 }
 
 /// <summary>
-/// The whole fit of one arm on transcribed pieces of sound: CTC on letters (Graves et al. 2006) with speed, noise and hidden stretches. It sees these pieces only. A part of their speakers is held out; by them rates and the number of steps
+/// The whole fit of one arm on transcribed pieces of sound: CTC on letters (Graves et al. 2006) with speed, noise and hidden stretches. It sees these pieces only. A part of their speakers is held out; by them rates and the number of rounds
 /// are chosen, the same way for every arm. First the head alone moves on a pretrained encoder, then everything. Rounds follow each other as long as the held-out speakers gain by them (after SGDR, Loshchilov and Hutter 2017), so no arm
-/// is cut short; what is kept is the running mean of the weights that did best on the held-out speakers.
+/// is cut short; what is kept is the running mean of the weights at the end of the round that they did best with. Weights within a round are not chosen among: of a few minutes too little is held out to do so other than by chance, and
+/// the low rate of a round's end is worth more.
 /// </summary>
 public static class TranscriberFit
 {
@@ -168,11 +169,9 @@ public static class TranscriberFit
     /// <param name="Made">The rounds before it.</param>
     /// <param name="Before">Error rate of the held-out speakers when it began; null: none was measured.</param>
     /// <param name="Best">The lowest so far; null: none was measured.</param>
-    /// <param name="BestAt">Steps of the round to it.</param>
-    /// <param name="Worse">Measurements since that were no better.</param>
     /// <param name="Trials">The rates that were tried before.</param>
     /// <param name="Done">Steps in all, trials counted.</param>
-    private sealed record FitState(int Step, int At, IReadOnlyList<Round> Made, double? Before, double? Best, int BestAt, int Worse, IReadOnlyList<TranscriberTrial> Trials, int Done)
+    private sealed record FitState(int Step, int At, IReadOnlyList<Round> Made, double? Before, double? Best, IReadOnlyList<TranscriberTrial> Trials, int Done)
     {
         /// <summary>The weights as they are, the best ones, the running mean, the optimiser's state.</summary>
         public static IReadOnlyList<string> Parts { get; } = ["network", "kept", "mean", "optimiser"];
@@ -200,34 +199,32 @@ public static class TranscriberFit
             try
             {
                 var batches = new SpokenBatches(shard, train, alphabet, settings, random, device);
-                var (step, best, made, written) = (begun?.Step ?? 0, begun?.Best ?? double.PositiveInfinity, begun?.Made.ToList() ?? [], _clock.Elapsed.TotalSeconds);
+                var (step, best, now, made, written) = (begun?.Step ?? 0, begun?.Best ?? double.PositiveInfinity, double.PositiveInfinity, begun?.Made.ToList() ?? [], _clock.Elapsed.TotalSeconds);
                 batches.Skip(step);
                 foreach (var (share, steps, until) in rounds.Skip(made.Count))
                 {
-                    var (before, at, worse, from) = begun is null ? (best, held.Count == 0 ? until : 0, 0, 0) : (begun.Before ?? double.PositiveInfinity, begun.BestAt, begun.Worse, begun.At);
+                    var (before, at, from) = begun is null ? (best, held.Count == 0 ? until : 0, 0) : (begun.Before ?? double.PositiveInfinity, held.Count == 0 ? until : 0, begun.At);
                     if (begun is null && kept is not null) network.Restore(kept, "the best weights so far");
                     using var optimiser = new AdamW(new RecipeOptimiser { Rate = rate * share, EncoderRate = rate * encoderShare * share, WeightDecay = settings.WeightDecay, Beta2 = 0.98 }, network.Encoder, network.Head);
                     var cosine = new Cosine(new RecipeSchedule { Warmup = settings.WarmUp, Floor = 0.01 }, steps, null);
                     using var mean = settings.Averaging > 0 ? new RunningMean(network.State().Values, settings.Averaging) : null;
                     if (begun is not null) kept = Taken(keeper!, begun, network, mean, optimiser);
                     begun = null;
-                    // While the head alone moves, or the rate is near its top, standing still says little.
-                    for (var i = from; i < until && !(worse >= settings.Patience && i - 1 > steps / 2); i++, step++)
+                    for (var i = from; i < until; i++, step++)
                     {
                         if (keeper is not null && i % settings.EvaluateEvery == 0 && _clock.Elapsed.TotalSeconds - written >= secondsBetween)
                         {
-                            Write(keeper, new FitState(step, i, made, Finite(before), Finite(best), at, worse, trials ?? [], Done), network, kept, mean, optimiser);
+                            Write(keeper, new FitState(step, i, made, Finite(before), Finite(best), trials ?? [], Done), network, kept, mean, optimiser);
                             written = _clock.Elapsed.TotalSeconds;
                         }
                         cancel.ThrowIfCancellationRequested();
                         Step(network, optimiser, batches, cosine.Rate(cosine.Progress(i, 0)), still: arm.Pretrained && step < settings.HeadSteps, random.Objective(step), step);
                         mean?.Add();
-                        Report(stage, best);
+                        Report(stage, now);
                         if (held.Count == 0 || ((i + 1) % settings.EvaluateEvery != 0 && i + 1 < steps)) continue;
                         mean?.Swap();
-                        var cer = Cer(Pairs(network, held));
-                        worse = cer < best ? 0 : worse + 1;
-                        if (cer < best || kept is null) (best, at, kept) = (cer, i + 1, Keep(network, kept));
+                        now = Cer(Pairs(network, held));
+                        if (i + 1 == steps && (now < best || kept is null)) (best, at, kept) = (now, steps, Keep(network, kept));
                         mean?.Swap();
                     }
                     if (held.Count == 0) mean?.Swap();
@@ -314,12 +311,12 @@ public static class TranscriberFit
             return into;
         }
 
-        private void Report(string stage, double best)
+        private void Report(string stage, double cer)
         {
             var seconds = _clock.Elapsed.TotalSeconds;
             if (progress is null || seconds - _said < 1) return;
             _said = seconds;
-            var so = double.IsFinite(best) ? string.Create(System.Globalization.CultureInfo.InvariantCulture, $", {best:0%} of the letters of held-out speakers wrong") : "";
+            var so = double.IsFinite(cer) ? string.Create(System.Globalization.CultureInfo.InvariantCulture, $", {cer:0%} of the letters of held-out speakers wrong") : "";
             progress.Report(new TranscriberProgress(Math.Min(1, Done / (double)Most), $"{stage}: step {Done:#,0} of at most {Most:#,0}{so}", seconds / Math.Max(1, Done) * Math.Max(0, Most - Done)));
         }
     }

@@ -32,11 +32,8 @@ public sealed record TranscriberSettings
     /// <summary>Share of a round's steps in which the rate rises.</summary>
     public double WarmUp { get; init; } = 0.05;
 
-    /// <summary>The held-out speakers are transcribed after every so many steps.</summary>
-    public int EvaluateEvery { get; init; } = 100;
-
-    /// <summary>A round ends early when so many of these in a row were no better.</summary>
-    public int Patience { get; init; } = 6;
+    /// <summary>The held-out speakers are transcribed after every so many steps, to show how far it is, and at the end of a round.</summary>
+    public int EvaluateEvery { get; init; } = 200;
 
     /// <summary>Share of the labelled time that is held out, by speaker, to choose rates and the number of steps.</summary>
     public double HeldOut { get; init; } = 0.12;
@@ -87,7 +84,7 @@ public sealed record TranscriberSettings
         }
 
         Must(Rates.Count > 0 && FreshRates.Count > 0 && EncoderShares.Count > 0 && Rates.Concat(FreshRates).Concat(EncoderShares).All(r => r >= 0), "A transcriber's 'rates', 'freshRates' and 'encoderShares' must each name at least one number, none below 0.");
-        Must(Steps > 0 && Rounds > 0 && EvaluateEvery > 0 && TrialSteps > 0 && Patience > 0 && HeadSteps >= 0, "A transcriber's 'steps', 'trialSteps', 'rounds', 'evaluateEvery' and 'patience' must be above 0.");
+        Must(Steps > 0 && Rounds > 0 && EvaluateEvery > 0 && TrialSteps > 0 && HeadSteps >= 0, "A transcriber's 'steps', 'trialSteps', 'rounds' and 'evaluateEvery' must be above 0.");
         Must(HeldOut is > 0 and < 1 && WarmUp is >= 0 and < 1 && Dropout is >= 0 and < 1 && Averaging is >= 0 and < 1, "A transcriber's 'heldOut', 'warmUp', 'dropout' and 'averaging' must be shares below 1.");
         Must(BatchSeconds > 0, "A transcriber's 'batchSeconds' must be above 0.");
         Must(Distortion.Speed is >= 0 and < 1, "A transcriber's 'distortion.speed' must be a share below 1.");
