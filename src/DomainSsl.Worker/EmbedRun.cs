@@ -6,7 +6,7 @@ using System.Text.Json;
 using DomainSsl.Core.Models;
 using DomainSsl.Core.Runs;
 using DomainSsl.Learning;
-using DomainSsl.Learning.Data;
+using DomainSsl.Learning.Encoders;
 using DomainSsl.Learning.FineTuning;
 using DomainSsl.Learning.Weights;
 
@@ -22,7 +22,7 @@ public sealed class EmbedRun(ShardStore shards, ModelFiles files, ModelRegistry 
     public async Task<RunOutcome> CarryOutAsync(EmbedRequest request, RunContext context)
     {
         var model = await registry.GetAsync(request.ModelId, context.Stop);
-        var items = await shards.ItemsAsync(request.CollectionId, request.ItemIds, context.Stop);
+        var items = await shards.ItemsAsync(request.CollectionId, request.ItemIds, files.KindOf(model), context.Stop);
         TorchProcess.Tune();
         var device = Devices.Choose("auto");
         var shared = request.ItemIds is null;
@@ -30,12 +30,12 @@ public sealed class EmbedRun(ShardStore shards, ModelFiles files, ModelRegistry 
         if (model.Kind == ModelKind.Classifier)
         {
             using var classifier = Classifier.Load(files.ClassifierFolder(model), device);
-            rows = InShard(classifier.Resolution, (shard, places) => [.. FeatureBatches.Of(classifier, shard, places, context, "Embedding").Select(a => a.Features)]);
+            rows = InShard(classifier.About.Encoder, (source, places) => [.. FeatureBatches.Of(classifier, source, places, context, "Embedding").Select(a => a.Features)]);
         }
         else
         {
-            using var encoder = EncoderWeights.Load(files.EncoderWeights(model, Learning.Encoders.Modalities.Image), device);
-            rows = InShard(encoder.Spec.Resolution, (shard, places) => FeatureBatches.Of(encoder, shard, places, device, context, "Embedding"));
+            using var encoder = EncoderWeights.Load(files.EncoderWeights(model), device);
+            rows = InShard(encoder.Spec, (source, places) => FeatureBatches.Of(encoder, source, places, device, context, "Embedding"));
         }
         WriteNpy(Path.Combine(context.Folder, FeaturesFile), rows);
         var table = new StringBuilder("row,item\n");
@@ -43,11 +43,11 @@ public sealed class EmbedRun(ShardStore shards, ModelFiles files, ModelRegistry 
         await File.WriteAllTextAsync(Path.Combine(context.Folder, ItemsFile), table.ToString(), context.Stop);
         return new RunOutcome(JsonSerializer.Serialize(new { items = rows.Length, dimensions = rows[0].Length }, RunContext.Json));
 
-        float[][] InShard(int resolution, Func<Shard, int[], float[][]> embed)
+        float[][] InShard(EncoderSpec spec, Func<ItemSource, int[], float[][]> embed)
         {
-            var prepared = shards.Prepare(items, [resolution], context, shared ? null : context.Folder)[resolution];
+            var prepared = shards.Prepare(items, [spec.Resolution], context, shared ? null : context.Folder)[spec.Resolution];
             float[][] features;
-            using (var shard = Shard.Open(prepared.Path)) features = embed(shard, [.. items.Select(i => prepared.Places[i.Id])]);
+            using (var source = ItemSource.Open(prepared.Path, spec)) features = embed(source, [.. items.Select(i => prepared.Places[i.Id])]);
             if (!shared) File.Delete(prepared.Path);
             return features;
         }

@@ -4,7 +4,6 @@ using DomainSsl.Core.Database;
 using DomainSsl.Core.Models;
 using DomainSsl.Core.Runs;
 using DomainSsl.Learning;
-using DomainSsl.Learning.Data;
 using DomainSsl.Learning.Evaluation;
 using DomainSsl.Learning.FineTuning;
 using Microsoft.EntityFrameworkCore;
@@ -12,15 +11,19 @@ using LabelledItem = DomainSsl.Core.Runs.LabelledItem;
 
 namespace DomainSsl.Worker;
 
-/// <summary>A classifier measured on labels of patients it was not trained on.</summary>
+/// <summary>A classifier measured on labels of patients or speakers it was not trained on.</summary>
 public sealed class EvaluateRun(IDbContextFactory<DomainSslContext> factory, ShardStore shards, ModelFiles files, ModelRegistry registry)
 {
     /// <summary>The result as it stands in the row, and as <c>evaluate --json</c> has it.</summary>
-    /// <param name="N">Images measured on.</param>
-    /// <param name="Patients">Their patients.</param>
+    /// <param name="N">Images or recordings measured on.</param>
+    /// <param name="Patients">Their patients or speakers.</param>
     /// <param name="LeftOut">Labels left out, because the model was trained on their patients.</param>
     /// <param name="Metrics">Figures with their 95 % intervals.</param>
-    public sealed record Result(int N, int Patients, int LeftOut, IReadOnlyDictionary<string, Interval> Metrics);
+    /// <param name="Each">Each patient or speaker, where they are so few that an interval over them says little.</param>
+    public sealed record Result(int N, int Patients, int LeftOut, IReadOnlyDictionary<string, Interval> Metrics, IReadOnlyList<PatientResult> Each);
+
+    /// <summary>The share of a patient's or speaker's items that is answered right.</summary>
+    public sealed record PatientResult(string Patient, int N, double Accuracy);
 
     /// <summary>Carries it out.</summary>
     public async Task<RunOutcome> CarryOutAsync(EvaluateRequest request, RunContext context)
@@ -34,19 +37,21 @@ public sealed class EvaluateRun(IDbContextFactory<DomainSslContext> factory, Sha
         if (labels.Count == 0)
             throw new RefusedException("trained-on", $"{model.Name} was trained on every patient of these labels, so they say nothing about it; give labels of other patients.");
 
-        var items = await shards.ItemsAsync(null, [.. labels.Select(l => l.ItemId)], context.Stop);
+        var items = await shards.ItemsAsync(null, [.. labels.Select(l => l.ItemId)], files.KindOf(model), context.Stop);
         TorchProcess.Tune();
         using var classifier = Classifier.Load(classifierFolder, Devices.Choose("auto"));
         var prepared = shards.Prepare(items, [classifier.Resolution], context)[classifier.Resolution];
-        using var shard = Shard.Open(prepared.Path);
-        var answers = FeatureBatches.Of(classifier, shard, [.. labels.Select(l => prepared.Places[l.ItemId])], context, "Measuring on");
+        using var source = ItemSource.Open(prepared.Path, classifier.About.Encoder);
+        var answers = FeatureBatches.Of(classifier, source, [.. labels.Select(l => prepared.Places[l.ItemId])], context, "Measuring on");
         var probabilities = new Probabilities(classes.Count, [.. answers.SelectMany(a => a.Probabilities)]);
         var metrics = ClassificationMetrics.Of(probabilities, [.. labels.Select(l => classes.ToList().IndexOf(l.Class))], [.. labels.Select(l => l.Patient)], classes, seed: 1);
-        var result = new Result(labels.Count, labels.Select(l => l.Patient).Distinct().Count(), request.Labels.Count - labels.Count, metrics);
+        var each = labels.Zip(answers, (l, a) => (l.Patient, Right: classes[a.Best] == l.Class)).GroupBy(l => l.Patient).OrderBy(g => g.Key, StringComparer.Ordinal)
+            .Select(g => new PatientResult(g.Key, g.Count(), Math.Round(g.Count(l => l.Right) / (double)g.Count(), 4))).ToList();
+        var result = new Result(labels.Count, each.Count, request.Labels.Count - labels.Count, metrics, each.Count > LabelEfficiency.FewPatients ? [] : each);
         return new RunOutcome(JsonSerializer.Serialize(result, RunContext.Json));
     }
 
-    // Neither an image nor a patient that the model has learnt from, whether told by the table's name for the patient or by the image's own.
+    // Neither an item nor a patient or speaker that the model has learnt from, whether told by the table's name for the patient or by the item's own.
     private async Task<IReadOnlyList<LabelledItem>> NotTrainedOnAsync(Model model, IReadOnlyList<LabelledItem> labels, CancellationToken cancel)
     {
         if (model.RunId is null) return labels;

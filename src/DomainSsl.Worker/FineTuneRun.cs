@@ -3,11 +3,11 @@ using System.Text;
 using System.Text.Json;
 using DomainSsl.Core;
 using DomainSsl.Core.Database;
+using DomainSsl.Core.Library;
 using DomainSsl.Core.Models;
 using DomainSsl.Core.Runs;
 using DomainSsl.Core.Tasks;
 using DomainSsl.Learning;
-using DomainSsl.Learning.Data;
 using DomainSsl.Learning.Evaluation;
 using DomainSsl.Learning.FineTuning;
 using Microsoft.EntityFrameworkCore;
@@ -20,7 +20,7 @@ namespace DomainSsl.Worker;
 /// <summary>Training a task: every arm fitted and measured, the first arm's classifier into the registry, the rest of the collection predicted for review.</summary>
 public sealed class FineTuneRun(IDbContextFactory<DomainSslContext> factory, ShardStore shards, ModelFiles files, ModelRegistry registry, PredictRun predict)
 {
-    // A collection up to this size is prepared whole, so that the next training of the task need not decode again; of a larger one, the labelled images and a sample.
+    // A collection up to this size is prepared whole, so that the next training of the task need not decode again; of a larger one, the labelled items and a sample.
     private const int WholeCollection = 3000, Sample = 400;
 
     /// <summary>The result as it stands in the row, and as <c>finetune --json</c> has it.</summary>
@@ -37,12 +37,13 @@ public sealed class FineTuneRun(IDbContextFactory<DomainSslContext> factory, Sha
     /// <summary>Carries it out.</summary>
     public async Task<RunOutcome> CarryOutAsync(FineTuneRequest request, RunContext context)
     {
-        var arms = await ArmsAsync(request, context.Stop);
         var task = await TaskAsync(request.TaskId, context.Stop);
-        var all = await shards.ItemsAsync(task.CollectionId, null, context.Stop);
+        var all = await shards.ItemsAsync(task.CollectionId, null, null, context.Stop);
+        var kind = all[0].Kind;
+        var arms = await ArmsAsync(request, kind, context.Stop);
         var labelledIds = request.Labels.Select(l => l.ItemId).ToHashSet();
         var missing = labelledIds.Except(all.Select(i => i.Id)).ToList();
-        if (missing.Count > 0) all = [.. all, .. await shards.ItemsAsync(null, missing, context.Stop)];
+        if (missing.Count > 0) all = [.. all, .. await shards.ItemsAsync(null, missing, kind, context.Stop)];
         var rest = all.Where(i => !labelledIds.Contains(i.Id)).ToList();
         var testPatients = await TestPatientsAsync(request, all, context.Stop);
         // By hash the order is as good as random, and the same each time.
@@ -62,7 +63,7 @@ public sealed class FineTuneRun(IDbContextFactory<DomainSslContext> factory, Sha
             Arms = [.. arms.Select(a => new TaskArm(a.Arm, prepared[a.Arm.Spec.Resolution].Path))],
             Labelled = [.. request.Labels.Select(l => new Labelled(places[l.ItemId], classes.IndexOf(l.Class), l.Patient))],
             TestPatients = request.TestPatients.ToHashSet(StringComparer.Ordinal), Unlabelled = [.. sample.Select(i => places[i.Id])], Classes = classes,
-            Settings = (request.Compare ? FitSettings.Quick : new FitSettings()) with { Mode = ModeOf(request.Mode) }, Seed = (int)request.Seed, ClassifierFolder = saved,
+            Settings = (request.Compare ? FitSettings.Quick : Reporting.Settings(request.Settings)) with { Mode = ModeOf(request.Mode) }, Seed = (int)request.Seed, ClassifierFolder = saved,
         }, new Reporting(context, request.PredictRest ? 0.9 : 1), context.Stop);
 
         var id = ShortId.ModelOf(context.Run.Id);
@@ -93,24 +94,24 @@ public sealed class FineTuneRun(IDbContextFactory<DomainSslContext> factory, Sha
         });
     }
 
-    // The clinic's encoder first; beside it the public one and from scratch, unless one of them is what was asked for.
-    private async Task<IReadOnlyList<NamedArm>> ArmsAsync(FineTuneRequest request, CancellationToken cancel)
+    // The clinic's encoder first; beside it the public one (of sound there is none) and from scratch, unless one of them is what was asked for.
+    private async Task<IReadOnlyList<NamedArm>> ArmsAsync(FineTuneRequest request, ItemKind kind, CancellationToken cancel)
     {
         var arms = new List<NamedArm>();
         async Task Add(string encoder)
         {
             if (encoder == Arm.Scratch)
             {
-                if (arms.All(a => a.Role != TaskResult.Scratch)) arms.Add(new NamedArm(TaskResult.Scratch, Arm.FromScratch, null));
+                if (arms.All(a => a.Role != TaskResult.Scratch)) arms.Add(new NamedArm(TaskResult.Scratch, Arm.FromScratchOn(ModelFiles.ModalityOf(kind)), null));
                 return;
             }
             var model = await registry.GetAsync(encoder, cancel);
             if (arms.Any(a => a.Model?.Id == model.Id)) return;
-            arms.Add(new NamedArm(model.Id == PublicModel.Id ? TaskResult.Public : TaskResult.Ours, files.ArmOf(model, model.Name), model));
+            arms.Add(new NamedArm(model.Id == PublicModel.Id ? TaskResult.Public : TaskResult.Ours, files.ArmOf(model, model.Name, kind), model));
         }
         await Add(request.EncoderId);
         if (!request.Compare) return arms;
-        await Add(PublicModel.Id);
+        if (kind == ItemKind.Image) await Add(PublicModel.Id);
         await Add(Arm.Scratch);
         return arms;
     }
@@ -121,7 +122,7 @@ public sealed class FineTuneRun(IDbContextFactory<DomainSslContext> factory, Sha
         return await db.Tasks.AsNoTracking().SingleOrDefaultAsync(t => t.Id == taskId, cancel) ?? throw new RefusedException("no-task", "The task is no longer there; make it again.");
     }
 
-    // The rows' own patients of those that the request keeps for testing, and of every labelled image of theirs.
+    // The rows' own patients of those that the request keeps for testing, and of every labelled item of theirs.
     private async Task<HashSet<long>> TestPatientsAsync(FineTuneRequest request, IReadOnlyList<ShardItem> items, CancellationToken cancel)
     {
         await using var db = await factory.CreateDbContextAsync(cancel);
@@ -137,15 +138,15 @@ public sealed class FineTuneRun(IDbContextFactory<DomainSslContext> factory, Sha
         using var classifier = Classifier.Load(files.ClassifierFolder(model), Devices.Choose("auto"));
         // The whole collection: its shard is the next prediction's too. Where training prepared it, it is there already.
         var prepared = shards.Prepare(await WithLabelledAsync(model.TaskId!.Value, rest, context), [classifier.Resolution], context)[classifier.Resolution];
-        using var shard = Shard.Open(prepared.Path);
-        var answers = FeatureBatches.Of(classifier, shard, [.. rest.Select(i => prepared.Places[i.Id])], context, "Predicting");
+        using var source = ItemSource.Open(prepared.Path, classifier.About.Encoder);
+        var answers = FeatureBatches.Of(classifier, source, [.. rest.Select(i => prepared.Places[i.Id])], context, "Predicting");
         return await predict.RowsAsync(model, classifier, context, rest, answers);
     }
 
     private async Task<IReadOnlyList<ShardItem>> WithLabelledAsync(long taskId, IReadOnlyList<ShardItem> rest, RunContext context)
     {
         var task = await TaskAsync(taskId, context.Stop);
-        var all = await shards.ItemsAsync(task.CollectionId, null, context.Stop);
+        var all = await shards.ItemsAsync(task.CollectionId, null, null, context.Stop);
         return [.. all, .. rest.ExceptBy(all.Select(i => i.Id), i => i.Id)];
     }
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using DomainSsl.Core;
+using DomainSsl.Core.Library;
 using DomainSsl.Core.Models;
 using DomainSsl.Core.Runs;
 using DomainSsl.Core.Storage;
@@ -23,18 +24,21 @@ public sealed class LabelEfficiencyRun(ShardStore shards, ModelFiles files, Mode
     /// <summary>Carries it out.</summary>
     public async Task<RunOutcome> CarryOutAsync(Asked request, RunContext context)
     {
+        var (train, test) = (await shards.ItemsAsync(null, [.. request.Train.Select(l => l.ItemId)], null, context.Stop), await shards.ItemsAsync(null, [.. request.Test.Select(l => l.ItemId)], null, context.Stop));
+        var kind = train[0].Kind;
+        if (test[0].Kind != kind) throw new RefusedException("other-kind", "One of the tables is of images and the other of recordings; give two of one kind.");
         var arms = new List<Arm>();
         var names = new Dictionary<string, string>();
         foreach (var id in request.EncoderIds.Where(e => e != Arm.Scratch).Distinct())
         {
             var parts = id.Split('@', 2);
             var model = await registry.GetAsync(parts[0], context.Stop);
-            var arm = files.ArmOf(model, id);
+            var arm = files.ArmOf(model, id, kind);
+            if (parts.Length > 1 && kind == ItemKind.Sound) throw new RefusedException("no-size", $"{id}: sounds have no size; name {model.Name} without it.");
             arms.Add(parts.Length == 1 ? arm : arm with { Spec = arm.Spec with { Resolution = int.Parse(parts[1], System.Globalization.CultureInfo.InvariantCulture) } });
             names[id] = parts.Length == 1 ? model.Name : $"{model.Name} at {parts[1]} pixels";
         }
-        arms.Add(Arm.FromScratch);
-        var (train, test) = (await shards.ItemsAsync(null, [.. request.Train.Select(l => l.ItemId)], context.Stop), await shards.ItemsAsync(null, [.. request.Test.Select(l => l.ItemId)], context.Stop));
+        arms.Add(Arm.FromScratchOn(ModelFiles.ModalityOf(kind)));
         var resolutions = arms.Select(a => a.Spec.Resolution).Distinct().ToList();
         var (trainShards, testShards) = (shards.Prepare(train, resolutions, context), shards.Prepare(test, resolutions, context));
 
@@ -47,7 +51,7 @@ public sealed class LabelEfficiencyRun(ShardStore shards, ModelFiles files, Mode
         {
             Arms = [.. arms.Select(a => new LabelEfficiencyArm(a, trainShards[a.Spec.Resolution].Path, testShards[a.Spec.Resolution].Path))],
             Train = Places(request.Train, trainShards[resolutions[0]]), Test = Places(request.Test, testShards[resolutions[0]]), Classes = request.Classes, Budgets = request.Budgets,
-            Repeats = request.Repeats, Seed = (int)request.Seed, Folder = Path.Combine(folder.Root, "fits"), Settings = new FitSettings { Mode = ModeOf(request.Modes) },
+            Repeats = request.Repeats, Balanced = request.Balanced, Seed = (int)request.Seed, Folder = Path.Combine(folder.Root, "fits"), Settings = Reporting.Settings(request.Settings) with { Mode = ModeOf(request.Modes) },
         }, new Reporting(context), context.Stop);
 
         // People know models by name; the ids stay where programs read.
@@ -84,4 +88,8 @@ internal sealed class Reporting(RunContext context, double share = 1) : IProgres
         context.Report(new RunReport(share * p.Done / p.Total, $"{p.Done:#,0} of {p.Total:#,0} fits: {p.What}", p.SecondsPerFit * (p.Total - p.Done)));
         context.Log($"{p.Done} of {p.Total}: {p.What}.");
     }
+
+    /// <summary>The settings of a request.</summary>
+    public static FitSettings Settings(string? json) => json is null ? new FitSettings()
+        : JsonSerializer.Deserialize<FitSettings>(json, LearningJson.Options) ?? throw new RefusedException("settings", "The settings of the classifier are empty; leave them out for the defaults.");
 }

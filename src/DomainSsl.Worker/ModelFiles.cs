@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using DomainSsl.Core;
 using DomainSsl.Core.Language;
+using DomainSsl.Core.Library;
 using DomainSsl.Core.Models;
 using DomainSsl.Core.Storage;
 using DomainSsl.Learning;
@@ -38,10 +39,25 @@ public sealed class ModelFiles(DataFolder folder, ModelRegistry registry)
     public static EncoderSpec SpecOf(Model model) => JsonSerializer.Deserialize<EncoderSpec>(model.Architecture, LearningJson.Options)
         ?? throw new RefusedException("model-damaged", $"The registry does not say what {model.Name} is made like; restore a backup.");
 
-    /// <summary>An encoder of images as an arm of a comparison.</summary>
-    public Arm ArmOf(Model model, string name) => new(name, SpecOf(model), EncoderWeights(model, Modalities.Image));
+    /// <summary>What a kind of item is called in recipes and specifications (<see cref="Modalities"/>).</summary>
+    public static string ModalityOf(ItemKind kind) => kind == ItemKind.Sound ? Modalities.Sound : Modalities.Image;
 
-    /// <summary>An encoder of sound as an arm of a comparison.</summary>
+    /// <summary>What an encoder or classifier takes.</summary>
+    /// <exception cref="RefusedException">It is neither, or its files are gone.</exception>
+    public ItemKind KindOf(Model model) => model.Kind switch
+    {
+        ModelKind.Classifier => KindOf(Learning.FineTuning.Classifier.ReadDescription(ClassifierFolder(model)).Encoder),
+        ModelKind.Encoder => KindOf(SpecOf(model)),
+        _ => throw new RefusedException("no-encoder", $"{model.Name} is of the kind {model.Kind.ToString().ToLowerInvariant()}; name an encoder or a classifier."),
+    };
+
+    private static ItemKind KindOf(EncoderSpec spec) => spec.Modality == Modalities.Sound ? ItemKind.Sound : ItemKind.Image;
+
+    /// <summary>An encoder as an arm of a comparison on items of a kind.</summary>
+    /// <exception cref="RefusedException">It takes the other kind.</exception>
+    public Arm ArmOf(Model model, string name, ItemKind kind) => new(name, SpecOf(model), EncoderWeights(model, ModalityOf(kind)));
+
+    /// <summary>An encoder of sound as an arm of a comparison of transcribers.</summary>
     public TranscriberArm TranscriberArmOf(Model model, string name) => new(name, SpecOf(model), EncoderWeights(model, Modalities.Sound));
 
     /// <summary>The folder of a classifier.</summary>

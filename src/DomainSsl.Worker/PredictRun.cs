@@ -6,7 +6,6 @@ using DomainSsl.Core.Review;
 using DomainSsl.Core.Runs;
 using DomainSsl.Core.Tasks;
 using DomainSsl.Learning;
-using DomainSsl.Learning.Data;
 using DomainSsl.Learning.FineTuning;
 using Microsoft.EntityFrameworkCore;
 
@@ -34,15 +33,15 @@ public sealed class PredictRun(IDbContextFactory<DomainSslContext> factory, Shar
         var model = await registry.GetAsync(request.ModelId, context.Stop);
         var classifierFolder = files.ClassifierFolder(model);
         if (request.ForReview && model.TaskId is null) throw new RefusedException("no-task", $"{model.Name} belongs to no task, so its answers cannot be reviewed; predict without review.");
-        var items = await shards.ItemsAsync(request.CollectionId, request.ItemIds, context.Stop);
-        var resolution = Classifier.ReadDescription(classifierFolder).Encoder.Resolution;
+        var items = await shards.ItemsAsync(request.CollectionId, request.ItemIds, files.KindOf(model), context.Stop);
+        var spec = Classifier.ReadDescription(classifierFolder).Encoder;
         var shared = request.CollectionId is not null;
-        var prepared = shards.Prepare(items, [resolution], context, shared ? null : context.Folder)[resolution];
+        var prepared = shards.Prepare(items, [spec.Resolution], context, shared ? null : context.Folder)[spec.Resolution];
 
         TorchProcess.Tune();
         using var classifier = Classifier.Load(classifierFolder, Devices.Choose("auto"));
-        using var shard = Shard.Open(prepared.Path);
-        var answers = FeatureBatches.Of(classifier, shard, [.. items.Select(i => prepared.Places[i.Id])], context, "Predicting");
+        using var source = ItemSource.Open(prepared.Path, spec);
+        var answers = FeatureBatches.Of(classifier, source, [.. items.Select(i => prepared.Places[i.Id])], context, "Predicting");
         var written = items.Select((item, i) => new Answer(item.Id, classifier.Classes[answers[i].Best],
             classifier.Classes.Select((c, k) => (c, answers[i].Probabilities[k])).ToDictionary(p => p.c, p => Math.Round(p.Item2, 6)), Math.Round(answers[i].Uncertainty, 6))).ToList();
         await WriteAsync(context.Folder, written, context.Stop);
@@ -95,11 +94,11 @@ public sealed class PredictRun(IDbContextFactory<DomainSslContext> factory, Shar
         var missing = labelled.Where(id => !have.ContainsKey(id)).Distinct().ToList();
         if (missing.Count > 0)
         {
-            var others = await shards.ItemsAsync(null, missing, context.Stop);
+            var others = await shards.ItemsAsync(null, missing, null, context.Stop);
             var prepared = shards.Prepare(others, [classifier.Resolution], context, context.Folder)[classifier.Resolution];
-            using (var shard = Shard.Open(prepared.Path))
+            using (var source = ItemSource.Open(prepared.Path, classifier.About.Encoder))
             {
-                var found = FeatureBatches.Of(classifier, shard, [.. others.Select(o => prepared.Places[o.Id])], context, "Comparing with");
+                var found = FeatureBatches.Of(classifier, source, [.. others.Select(o => prepared.Places[o.Id])], context, "Comparing with");
                 for (var i = 0; i < others.Count; i++) have[others[i].Id] = found[i].Features;
             }
             File.Delete(prepared.Path);

@@ -2,6 +2,7 @@ using System.Text.Json;
 using DomainSsl.Core;
 using DomainSsl.Core.Collections;
 using DomainSsl.Core.Database;
+using DomainSsl.Core.Library;
 using DomainSsl.Core.Models;
 using DomainSsl.Core.Runs;
 using DomainSsl.Learning;
@@ -30,7 +31,7 @@ public sealed class PretrainRun(IDbContextFactory<DomainSslContext> factory, Sha
                 ?? throw new RefusedException("no-collection", "The collection is no longer there; choose another.");
         var shard = recipe.Modality == Modalities.Sound
             ? shards.PrepareSounds(await shards.SoundsAsync(collection.Id, context.Stop), context)
-            : shards.Prepare(await shards.ItemsAsync(collection.Id, null, context.Stop), [recipe.ShardResolution], context)[recipe.ShardResolution].Path;
+            : shards.Prepare(await shards.ItemsAsync(collection.Id, null, ItemKind.Image, context.Stop), [recipe.ShardResolution], context)[recipe.ShardResolution].Path;
 
         var (start, parent) = await StartAsync(request.InitModelId ?? recipe.Start, recipe.Modality, context.Stop);
         context.Report(new RunReport(Stage: "Starting"));

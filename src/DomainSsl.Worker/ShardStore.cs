@@ -13,13 +13,18 @@ using Microsoft.EntityFrameworkCore;
 
 namespace DomainSsl.Worker;
 
-/// <summary>An image to be prepared.</summary>
+/// <summary>An image or a recording to be prepared.</summary>
 /// <param name="Id">The item.</param>
 /// <param name="Hash">Identity of its content.</param>
 /// <param name="BlobHash">The stored file.</param>
 /// <param name="Frame">Which frame of it.</param>
 /// <param name="PatientId">Whose it is.</param>
-public sealed record ShardItem(long Id, string Hash, string BlobHash, int Frame, long? PatientId);
+/// <param name="Heard">The stretch of it that the item is; null: it is an image.</param>
+public sealed record ShardItem(long Id, string Hash, string BlobHash, int Frame, long? PatientId, Stretch? Heard = null)
+{
+    /// <summary>Image or sound.</summary>
+    public ItemKind Kind => Heard is null ? ItemKind.Image : ItemKind.Sound;
+}
 
 /// <summary>A sound to be prepared.</summary>
 /// <param name="Hash">Identity of its content.</param>
@@ -63,26 +68,39 @@ public sealed class ShardStore(IDbContextFactory<DomainSslContext> factory, IBlo
     // What is transcribed is learnt from whole; of longer stretches nobody knows which words are where.
     private const double LongestSpoken = 30;
 
-    /// <summary>The images of a collection, of given items, or of the whole library, by hash.</summary>
-    /// <exception cref="RefusedException">There are none, or there are recordings among them.</exception>
-    public async Task<IReadOnlyList<ShardItem>> ItemsAsync(long? collectionId, IReadOnlyList<long>? itemIds, CancellationToken cancel)
+    // What is classified is heard whole, up to its first minute.
+    private const double LongestHeard = 60;
+
+    // Of less there is nothing to learn what follows what; a single word is classified however short it is.
+    private const double ShortestPiece = 0.1;
+
+    /// <summary>The images, or the recordings, of a collection, of given items, or of the whole library, by hash.</summary>
+    /// <param name="collectionId">The collection, or</param>
+    /// <param name="itemIds">the items; neither: the whole library.</param>
+    /// <param name="kind">What they must be; null: whichever they are, as long as all are of one kind.</param>
+    /// <param name="cancel">Gives up reading.</param>
+    /// <exception cref="RefusedException">There are none, or there are some of the other kind among them.</exception>
+    public async Task<IReadOnlyList<ShardItem>> ItemsAsync(long? collectionId, IReadOnlyList<long>? itemIds, ItemKind? kind, CancellationToken cancel)
     {
         await using var db = await factory.CreateDbContextAsync(cancel);
-        var wanted = collectionId is { } id ? db.CollectionItems.Where(c => c.CollectionId == id).Select(c => c.Item!) : db.Items;
-        if (collectionId is not null && await wanted.AnyAsync(i => i.Kind == ItemKind.Sound, cancel))
-            throw new RefusedException("sounds", "The collection holds recordings, and this works on images; choose a collection of images.");
-        var images = new List<ShardItem>();
-        if (itemIds is null) images.AddRange(await Rows(wanted.Where(i => i.Kind == ItemKind.Image)).ToListAsync(cancel));
-        else
-        {
-            foreach (var some in itemIds.Distinct().Chunk(500)) images.AddRange(await Rows(db.Items.Where(i => some.Contains(i.Id) && i.Kind == ItemKind.Image)).ToListAsync(cancel));
-            if (images.Count < itemIds.Distinct().Count()) throw new RefusedException("no-item", "Some of the items are not images of this library; import the images first.");
-        }
-        if (images.Count == 0) throw new RefusedException("no-images", "There are no images to work on; import scans first, or choose another collection.");
-        return [.. images.OrderBy(i => i.Hash, StringComparer.Ordinal)];
+        var items = new List<ShardItem>();
+        if (collectionId is { } id) items.AddRange(await ReadAsync(db.CollectionItems.Where(c => c.CollectionId == id).Select(c => c.Item!), cancel));
+        else if (itemIds is null) items.AddRange(await ReadAsync(db.Items.Where(i => kind == null || i.Kind == kind), cancel));
+        else foreach (var some in itemIds.Distinct().Chunk(500)) items.AddRange(await ReadAsync(db.Items.Where(i => some.Contains(i.Id)), cancel));
+
+        kind ??= items.FirstOrDefault()?.Kind ?? ItemKind.Image;
+        var (these, those) = kind == ItemKind.Sound ? ("recordings", "images") : ("images", "recordings");
+        if (collectionId is not null && items.Any(i => i.Kind != kind))
+            throw new RefusedException(kind == ItemKind.Sound ? "images" : "sounds", $"The collection holds {those}, and this works on {these}; choose a collection of {these}.");
+        if (itemIds is not null && items.Count(i => i.Kind == kind) < itemIds.Distinct().Count()) throw new RefusedException("no-item", $"Some of the items are not {these} of this library; import the {these} first.");
+        if (items.Count == 0)
+            throw new RefusedException(kind == ItemKind.Sound ? "no-sounds" : "no-images", $"There are no {these} to work on; import {(kind == ItemKind.Sound ? "some" : "scans")} first, or choose another collection.");
+        return [.. items.OrderBy(i => i.Hash, StringComparer.Ordinal)];
     }
 
-    private static IQueryable<ShardItem> Rows(IQueryable<Item> items) => items.Select(i => new ShardItem(i.Id, i.Hash, i.Instance!.BlobHash, i.Frame, i.PatientId));
+    private static async Task<IEnumerable<ShardItem>> ReadAsync(IQueryable<Item> items, CancellationToken cancel) =>
+        (await items.Select(i => new { i.Id, i.Kind, i.Hash, BlobHash = i.Kind == ItemKind.Sound ? i.Recording!.BlobHash : i.Instance!.BlobHash, i.Frame, i.PatientId, i.Start, i.End }).ToListAsync(cancel))
+        .Select(i => new ShardItem(i.Id, i.Hash, i.BlobHash, i.Frame, i.PatientId, i.Kind == ItemKind.Sound ? new Stretch(i.Start, i.End) : null));
 
     /// <summary>The recordings of a collection, by hash.</summary>
     /// <exception cref="RefusedException">There are none, or there are images among them.</exception>
@@ -149,11 +167,13 @@ public sealed class ShardStore(IDbContextFactory<DomainSslContext> factory, IBlo
     /// <param name="longest">Seconds of a piece at most.</param>
     /// <returns>The shard.</returns>
     /// <exception cref="RefusedException">A recording cannot be read.</exception>
-    public string PrepareSounds(IReadOnlyList<SoundItem> items, RunContext context, double longest = LongestPiece)
+    public string PrepareSounds(IReadOnlyList<SoundItem> items, RunContext context, double longest = LongestPiece) => PrepareSounds(items, context, longest, ShortestPiece, folder.Shards, "sound");
+
+    private string PrepareSounds(IReadOnlyList<SoundItem> items, RunContext context, double longest, double shortest, string to, string kind)
     {
         // The name says which pieces are in it: were speech ever looked for again, the shard would be another.
         var name = NameOf([.. items.OrderBy(i => i.Hash, StringComparer.Ordinal).Select(i => FormattableString.Invariant($"{i.Hash} {string.Join(' ', Pieces(i, longest).Select(p => FormattableString.Invariant($"{p.Start:R}-{p.End:R}/{p.Channel}")))}"))]);
-        var path = Path.Combine(folder.Shards, $"{name}-sound-p{SoundPreparation}.shard");
+        var path = Path.Combine(to, $"{name}-{kind}-p{SoundPreparation}.shard");
         if (IsThere(path)) return path;
         using var writer = new SoundShardWriter(path);
         var (done, begun) = (0, time.GetTimestamp());
@@ -163,7 +183,7 @@ public sealed class ShardStore(IDbContextFactory<DomainSslContext> factory, IBlo
         {
             context.Stop.ThrowIfCancellationRequested();
             var pieces = recording.OrderBy(i => i.Start).ThenBy(i => i.Hash, StringComparer.Ordinal).SelectMany(i => Pieces(i, longest).Select(p => (i.Hash, p)));
-            foreach (var (hash, samples) in Read(recording.Key, [.. pieces], context.Stop)) writer.Add(hash, samples);
+            foreach (var (hash, samples) in Read(recording.Key, [.. pieces], context.Stop, shortest)) writer.Add(hash, samples);
             done += recording.Count();
             var seconds = time.GetElapsedTime(begun).TotalSeconds;
             context.Report(new RunReport(Stage: $"Reading {done:#,0} of {items.Count:#,0} recordings", SecondsLeft: seconds / done * (items.Count - done)));
@@ -176,16 +196,18 @@ public sealed class ShardStore(IDbContextFactory<DomainSslContext> factory, IBlo
 
     /// <summary>Stretches of a stored recording, 16 kHz, each as it is whole; block by block, whatever the length of the recording: in memory are the stretches that the block is in.</summary>
     /// <param name="blobHash">The recording.</param>
-    /// <param name="stretches">By name, in any order; those under 0.1 s do not come.</param>
+    /// <param name="stretches">By name, in any order.</param>
     /// <param name="cancel">Looked at between blocks.</param>
+    /// <param name="shortest">Seconds; shorter ones do not come, nor does what has no sample.</param>
     /// <exception cref="RefusedException">The recording cannot be read.</exception>
-    internal IEnumerable<(T Name, float[] Samples)> Read<T>(string blobHash, IReadOnlyList<(T Name, Stretch At)> stretches, CancellationToken cancel)
+    internal IEnumerable<(T Name, float[] Samples)> Read<T>(string blobHash, IReadOnlyList<(T Name, Stretch At)> stretches, CancellationToken cancel, double shortest = ShortestPiece)
     {
         using var stream = blobs.Open(blobHash);
         using var reader = Sound(() => SoundReader.Open(stream, cancellation: cancel));
         var (channels, rate) = (reader.Format.Channels, reader.Format.SampleRate);
+        var fewest = Math.Max(1, (int)(shortest * rate));
         var waiting = new Queue<Part<T>>(stretches.Select(s => new Part<T>(s.Name, (long)Math.Round(s.At.Start * rate), (long)Math.Round(s.At.End * rate), s.At.Channel))
-            .Where(p => p.To - p.From >= rate / 10).OrderBy(p => p.From).ThenBy(p => p.Channel));
+            .Where(p => p.To - p.From >= fewest).OrderBy(p => p.From).ThenBy(p => p.Channel));
         var (open, block) = (new List<Part<T>>(), new float[channels << 15]);
         for (long at = 0; Sound(() => reader.Read(block)) is var read and > 0; at += read / channels)
         {
@@ -198,7 +220,7 @@ public sealed class ShardStore(IDbContextFactory<DomainSslContext> factory, IBlo
             if (open.Count == 0 && waiting.Count == 0) yield break;
         }
         // The end of a recording as its row has it may lie a sample behind the last.
-        foreach (var part in open.Where(p => p.Samples.Count >= rate / 10)) yield return (part.Name, part.Samples.ToArray());
+        foreach (var part in open.Where(p => p.Samples.Count >= fewest)) yield return (part.Name, part.Samples.ToArray());
 
         TResult Sound<TResult>(Func<TResult> read)
         {
@@ -253,15 +275,20 @@ public sealed class ShardStore(IDbContextFactory<DomainSslContext> factory, IBlo
         catch (Learning.LearningException) { return false; } // cut by a full disk, say: made anew
     }
 
-    /// <summary>The items as shards at each of the resolutions; each image that is wanted is decoded once for all of them.</summary>
-    /// <param name="items">The images; their order does not matter.</param>
-    /// <param name="resolutions">Sides of the square planes, pixels.</param>
+    /// <summary>The items as shards at each of the resolutions; each image that is wanted is decoded once for all of them. Recordings have one resolution and one shard, with a piece for each: all of it, up to its first minute.</summary>
+    /// <param name="items">The images, or the recordings; their order does not matter.</param>
+    /// <param name="resolutions">Sides of the square planes, pixels; of recordings the samples a second.</param>
     /// <param name="context">Told how far it is; its stop is heeded.</param>
     /// <param name="inFolder">Where the shards go that serve one run only; null for the shared folder.</param>
     /// <returns>A shard for each resolution.</returns>
-    /// <exception cref="RefusedException">An image cannot be decoded.</exception>
+    /// <exception cref="RefusedException">An image cannot be decoded, or a recording cannot be read.</exception>
     public IReadOnlyDictionary<int, PreparedShard> Prepare(IReadOnlyList<ShardItem> items, IEnumerable<int> resolutions, RunContext context, string? inFolder = null)
     {
+        if (items.Any(i => i.Kind == ItemKind.Sound))
+        {
+            var heard = PrepareHeard(items, context, inFolder ?? folder.Shards);
+            return resolutions.Distinct().ToDictionary(r => r, _ => heard);
+        }
         items = [.. items.DistinctBy(i => i.Id).OrderBy(i => i.Hash, StringComparer.Ordinal)];
         var places = items.Select((item, place) => (item.Id, place)).ToDictionary(p => p.Id, p => p.place);
         var name = NameOf([.. items.Select(i => i.Hash)]);
@@ -270,6 +297,18 @@ public sealed class ShardStore(IDbContextFactory<DomainSslContext> factory, IBlo
         if (missing.Count > 0) Write(items, [.. missing.Select(m => (m.Key, m.Value.Path))], context);
         return wanted;
     }
+
+    private PreparedShard PrepareHeard(IReadOnlyList<ShardItem> items, RunContext context, string to)
+    {
+        var sounds = items.DistinctBy(i => i.Id).Select(i => Whole(i, i.Heard!));
+        var path = PrepareSounds([.. sounds], context, LongestHeard, 0, to, "heard");
+        using var shard = SoundShard.Open(path);
+        var at = shard.ItemHashes.Select((hash, place) => (hash, place)).ToDictionary(p => p.hash, p => p.place);
+        return new PreparedShard(path, items.DistinctBy(i => i.Id).ToDictionary(i => i.Id, i => at.TryGetValue(i.Hash, out var place) ? place
+            : throw new RefusedException("item-unreadable", $"The stored recording {i.BlobHash[..12]} holds no sound; make a collection without it.")));
+    }
+
+    private static SoundItem Whole(ShardItem item, Stretch heard) => new(item.Hash, item.BlobHash, heard.Start, heard.End, [heard with { End = Math.Min(heard.End, heard.Start + LongestHeard) }]);
 
     private void Write(IReadOnlyList<ShardItem> items, IReadOnlyList<(int Resolution, string Path)> shards, RunContext context)
     {

@@ -54,7 +54,7 @@ public sealed class SoundPretrainingTests
         await Product.JsonAsync(data, Long, "import", scans, "--collection", "scans");
         foreach (var (said, arguments) in new (string, string[])[]
         {
-            ("is an encoder of sound", ["embed", made.GetProperty("id").GetString()!, "--collection", "scans", "--out", folder.At("f.npy")]),
+            ("holds images, and this works on recordings", ["embed", made.GetProperty("id").GetString()!, "--collection", "scans", "--out", folder.At("f.npy")]),
             ("other-kind", ["pretrain", "speech", "--recipe", "simclr"]),
             ("other-kind", ["pretrain", "scans", "--recipe", "hubert-small"]),
             ("is an encoder of images", ["pretrain", "speech", "--init", "public", "--steps", "1"]),

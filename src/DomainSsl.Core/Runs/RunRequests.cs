@@ -16,7 +16,7 @@ public sealed record PretrainRequest(long CollectionId, string Recipe, string Mo
 /// <summary>A label by hash of the file as imported, so that a request stands by itself.</summary>
 /// <param name="ItemId">The item.</param>
 /// <param name="Class">The class's name.</param>
-/// <param name="Patient">Pseudonym or given patient; splits go by it.</param>
+/// <param name="Patient">Pseudonym, or given patient or speaker; splits go by it.</param>
 public sealed record LabelledItem(long ItemId, string Class, string Patient);
 
 /// <summary>Train a classifier from labels, with the arms it is compared with.</summary>
@@ -30,8 +30,9 @@ public sealed record LabelledItem(long ItemId, string Class, string Patient);
 /// <param name="ModelName">The name of the classifier to be made.</param>
 /// <param name="Seed">Seed of every random stream.</param>
 /// <param name="PredictRest">Afterwards predict all other items of the task's collection.</param>
+/// <param name="Settings">The resolved settings as JSON; null for the defaults.</param>
 public sealed record FineTuneRequest(long TaskId, IReadOnlyList<LabelledItem> Labels, IReadOnlyList<string> Classes, string EncoderId, string Mode, bool Compare,
-    IReadOnlyList<string> TestPatients, string ModelName, long Seed, bool PredictRest) : RunRequest;
+    IReadOnlyList<string> TestPatients, string ModelName, long Seed, bool PredictRest, string? Settings = null) : RunRequest;
 
 /// <summary>Measure a classifier on labels.</summary>
 /// <param name="ModelId">The classifier.</param>
@@ -47,8 +48,11 @@ public sealed record EvaluateRequest(string ModelId, IReadOnlyList<LabelledItem>
 /// <param name="Repeats">Draws a budget.</param>
 /// <param name="Modes"><c>probe</c>, <c>full</c>.</param>
 /// <param name="Seed">Seed of draws and training.</param>
+/// <param name="Balanced">Whether every class is drawn as often.</param>
+/// <param name="Settings">The resolved settings as JSON; null for the defaults.</param>
 public sealed record LabelEfficiencyRequest(IReadOnlyList<LabelledItem> Train, IReadOnlyList<LabelledItem> Test, IReadOnlyList<string> Classes,
-    IReadOnlyList<string> EncoderIds, IReadOnlyList<int> Budgets, int Repeats, IReadOnlyList<string> Modes, long Seed) : RunRequest;
+    IReadOnlyList<string> EncoderIds, IReadOnlyList<int> Budgets, int Repeats, IReadOnlyList<string> Modes, long Seed, bool Balanced = false,
+    string? Settings = null) : RunRequest;
 
 /// <summary>Let a classifier answer for items.</summary>
 /// <param name="ModelId">The classifier.</param>

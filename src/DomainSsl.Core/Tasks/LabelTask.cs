@@ -10,7 +10,7 @@ public sealed class LabelTask
     public long Id { get; set; }
     /// <summary>Name; unique.</summary>
     public required string Name { get; set; }
-    /// <summary>The question as a clinician reads it above each image.</summary>
+    /// <summary>The question as a clinician reads it above each image or recording.</summary>
     public string Question { get; set; } = "";
     /// <summary>The collection that it asks about.</summary>
     public long CollectionId { get; set; }

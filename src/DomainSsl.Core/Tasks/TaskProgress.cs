@@ -7,8 +7,8 @@ namespace DomainSsl.Core.Tasks;
 public sealed record ClassProgress(long Id, string Name, int Labels);
 
 /// <summary>How far a task's labelling is. Only current answers count.</summary>
-/// <param name="Items">Images in the collection.</param>
-/// <param name="Labelled">Images with a class.</param>
+/// <param name="Items">Images or recordings in the collection.</param>
+/// <param name="Labelled">Those with a class.</param>
 /// <param name="TestLabelled">Of those, how many are locked test patients'.</param>
 /// <param name="LabelledPatients">Patients with at least one class label.</param>
 /// <param name="NotSure">Looked at, not sure.</param>
@@ -19,13 +19,13 @@ public sealed record TaskProgress(int Items, int Labelled, int TestLabelled, int
     // Where the learning curves of small data sets bend; between them a few labels more change little.
     private static readonly int[] Steps = [20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000];
 
-    /// <summary>The next number of labels at which training again is likely to show a difference; never more than there are images.</summary>
+    /// <summary>The next number of labels at which training again is likely to show a difference; never more than there are items.</summary>
     public int NextUseful => Math.Min(Items, Steps.FirstOrDefault(s => s > Labelled, Items));
 
     /// <summary>The useful number last reached, 0 before the first: where the bar to <see cref="NextUseful"/> begins.</summary>
     public int LastUseful => Steps.LastOrDefault(s => s <= Labelled);
 
-    /// <summary>Images still without any answer.</summary>
+    /// <summary>Items still without any answer.</summary>
     public int Left => Items - Labelled - NotSure - Skipped;
 }
 
@@ -35,6 +35,7 @@ public sealed record TaskProgress(int Items, int Labelled, int TestLabelled, int
 /// <param name="Question">The question.</param>
 /// <param name="CollectionId">The collection asked about.</param>
 /// <param name="Collection">Its name.</param>
+/// <param name="Kind">What is asked about: images or sounds.</param>
 /// <param name="TestPatients">Locked test patients.</param>
 /// <param name="Progress">How far labelling is.</param>
 /// <param name="ModelInUse">Name of the classifier in use, if any.</param>
@@ -43,5 +44,5 @@ public sealed record TaskProgress(int Items, int Labelled, int TestLabelled, int
 /// <param name="NewestRunState">Its state.</param>
 /// <param name="LabelsSinceRun">Class labels given since that run was asked for.</param>
 /// <param name="WaitingForReview">Predictions of the model to review that nobody decided on.</param>
-public sealed record TaskOverview(long Id, string Name, string Question, long CollectionId, string Collection, int TestPatients, TaskProgress Progress, string? ModelInUse,
+public sealed record TaskOverview(long Id, string Name, string Question, long CollectionId, string Collection, Library.ItemKind Kind, int TestPatients, TaskProgress Progress, string? ModelInUse,
     string? NewestModel, string? NewestRun, Runs.RunState? NewestRunState, int LabelsSinceRun, int WaitingForReview);

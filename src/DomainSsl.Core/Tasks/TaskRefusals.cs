@@ -1,18 +1,20 @@
+using DomainSsl.Core.Library;
+
 namespace DomainSsl.Core.Tasks;
 
 /// <summary>Every reason why something asked of a task is not done.</summary>
 internal static class TaskRefusals
 {
     public static RefusedException NoTask() => new("task-missing", "There is no such task any more; go back to the list of tasks.");
-    public static RefusedException NoCollection() => new("collection-missing", "Choose the collection whose images the question is about.");
-    public static RefusedException NoImages(string collection) =>
-        new("collection-without-images", $"The collection '{collection}' has no images; choose another, or import images first.");
+    public static RefusedException NoCollection() => new("collection-missing", "Choose the collection whose images or recordings the question is about.");
+    public static RefusedException NoItems(string collection) =>
+        new("collection-empty", $"The collection '{collection}' is empty; choose another, or import images or recordings first.");
     public static RefusedException NoName() => new("task-name-missing", "Give the task a name.");
     public static RefusedException NameTaken(string name) => new("task-name-taken", $"There is already a task named '{name}'; choose another name.");
     public static RefusedException ClassCount() => new("task-classes-count", "A question needs at least two and at most nine answers, one for each number key.");
     public static RefusedException ClassTwice(string name) => new("task-class-twice", $"The answer '{name}' is there twice; give each answer its own name.");
     public static RefusedException TooLong(string what, int most) => new("task-text-too-long", $"The {what} is too long; keep it under {most} characters.");
-    public static RefusedException NoItem() => new("item-not-in-task", "This image does not belong to the task; load the page again.");
+    public static RefusedException NoItem() => new("item-not-in-task", "This case does not belong to the task; load the page again.");
     public static RefusedException NoClass() => new("class-not-in-task", "This answer does not belong to the task; load the page again.");
     public static RefusedException UnknownClass(string name, IEnumerable<string> known) =>
         new("class-unknown", $"'{name}' is not an answer of this task; its answers are {string.Join(", ", known)}.");
@@ -20,10 +22,11 @@ internal static class TaskRefusals
     public static RefusedException NothingToUndo() => new("nothing-to-undo", "There is no answer of yours left to take back.");
     public static RefusedException TooFewLabels(string name, int has, int needs) =>
         new("too-few-labels", $"'{name}' has {has} of the {needs} labels that training needs; label some more first.");
-    public static RefusedException TooFewTrainingLabels(string name, int has, int needs) =>
-        new("too-few-training-labels", $"Outside the test patients '{name}' has {has} of the {needs} labels that training needs; label some more first.");
-    public static RefusedException TooFewPatients(string name, int has, int needs) =>
-        new("too-few-patients", $"'{name}' was seen in {has} of the {needs} patients that training needs; label images of other patients too.");
+    public static RefusedException TooFewTrainingLabels(string name, int has, int needs, ItemKind kind) =>
+        new("too-few-training-labels", $"Outside the test {(kind == ItemKind.Sound ? "speakers" : "patients")} '{name}' has {has} of the {needs} labels that training needs; label some more first.");
+    public static RefusedException TooFewPatients(string name, int has, int needs, ItemKind kind) => new("too-few-patients", kind == ItemKind.Sound
+        ? $"'{name}' was heard from {has} of the {needs} speakers that training needs; label recordings of other speakers too."
+        : $"'{name}' was seen in {has} of the {needs} patients that training needs; label images of other patients too.");
     public static RefusedException AlreadyTraining() => new("already-training", "This task is being trained already; wait for its result, or stop that run first.");
     public static RefusedException BadLabelFile(string what) => new("label-file-bad", $"The label file cannot be read: {what}. It needs a header with the columns file and label.");
 }

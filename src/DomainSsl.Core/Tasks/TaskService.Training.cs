@@ -44,7 +44,7 @@ public sealed partial class TaskService
         return new LabelImport(stored, unchanged, []);
     }
 
-    /// <summary>Reads a CSV with the columns <c>file,label</c> and stores its labels; a row finds its image by the SHA-256 of the file's bytes as imported, never by a name.</summary>
+    /// <summary>Reads a CSV with the columns <c>file,label</c> and stores its labels; a row finds its image or recording by the SHA-256 of the file's bytes as imported, never by a name.</summary>
     /// <exception cref="RefusedException">The CSV cannot be read, or names a class that the task has not; nothing is stored then.</exception>
     public async Task<LabelImport> ImportLabelsAsync(long taskId, string csv, string by, CancellationToken cancel = default)
     {
@@ -60,7 +60,7 @@ public sealed partial class TaskService
             {
                 await using var stream = File.OpenRead(path);
                 var hash = Convert.ToHexStringLower(await SHA256.HashDataAsync(stream, cancel));
-                item = await db.Items.Where(i => i.Instance!.SourceHash == hash).OrderBy(i => i.Frame).Select(i => (long?)i.Id).FirstOrDefaultAsync(cancel);
+                item = await db.Items.Where(i => i.Instance!.SourceHash == hash || i.Recording!.SourceHash == hash).OrderBy(i => i.Frame).Select(i => (long?)i.Id).FirstOrDefaultAsync(cancel);
             }
             if (item is { } found && order.Contains(found)) given.Add(new GivenLabel(found, label));
             else unknown.Add(file);
@@ -115,6 +115,7 @@ public sealed partial class TaskService
         if (await db.Runs.AnyAsync(r => r.TaskId == taskId && r.Kind == RunKind.FineTune && (r.State == RunState.Queued || r.State == RunState.Running), cancel))
             throw TaskRefusals.AlreadyTraining();
         var order = await OrderAsync(db, taskId, cancel);
+        var kind = await KindAsync(db, task.CollectionId, cancel);
         var labels = (await db.Labels.AsNoTracking().Where(l => l.TaskId == taskId && l.SupersededAt == null && l.Answer == LabelAnswer.Class).OrderBy(l => l.ItemId)
             .Select(l => new { l.ItemId, l.ClassId, l.Source, Patient = l.Item!.Patient!.Pseudonym }).ToListAsync(cancel))
             .Where(l => l.Source != LabelSource.Review || !order.IsTest(l.ItemId)).ToList();
@@ -124,9 +125,9 @@ public sealed partial class TaskService
             var of = labels.Where(l => l.ClassId == c.Id).ToList();
             if (of.Count < options.MinLabelsPerClass) throw TaskRefusals.TooFewLabels(c.Name, of.Count, options.MinLabelsPerClass);
             var training = of.Where(l => !order.IsTest(l.ItemId)).ToList();
-            if (training.Count < options.MinTrainingLabelsPerClass) throw TaskRefusals.TooFewTrainingLabels(c.Name, training.Count, options.MinTrainingLabelsPerClass);
+            if (training.Count < options.MinTrainingLabelsPerClass) throw TaskRefusals.TooFewTrainingLabels(c.Name, training.Count, options.MinTrainingLabelsPerClass, kind);
             var patients = training.DistinctBy(l => l.Patient ?? $"item {l.ItemId}").Count();
-            if (patients < options.MinTrainingPatientsPerClass) throw TaskRefusals.TooFewPatients(c.Name, patients, options.MinTrainingPatientsPerClass);
+            if (patients < options.MinTrainingPatientsPerClass) throw TaskRefusals.TooFewPatients(c.Name, patients, options.MinTrainingPatientsPerClass, kind);
         }
 
         var names = task.Classes.ToDictionary(c => c.Id, c => c.Name);
@@ -134,7 +135,7 @@ public sealed partial class TaskService
             .Join(db.Patients, t => t.PatientId, p => p.Id, (_, p) => p.Pseudonym).Order().ToListAsync(cancel);
         var rounds = await db.Runs.CountAsync(r => r.TaskId == taskId && r.Kind == RunKind.FineTune, cancel);
         return new FineTuneRequest(taskId, [.. labels.Select(l => new LabelledItem(l.ItemId, names[l.ClassId!.Value], l.Patient ?? $"item {l.ItemId}"))],
-            [.. task.Classes.OrderBy(c => c.Position).Select(c => c.Name)], task.EncoderId ?? await EncoderAsync(db, cancel), "best", Compare: true, test,
+            [.. task.Classes.OrderBy(c => c.Position).Select(c => c.Name)], task.EncoderId ?? await EncoderAsync(db, kind, cancel), "best", Compare: true, test,
             $"{task.Name} {rounds + 1}", Seed: taskId, PredictRest: true);
     }
 
@@ -158,9 +159,9 @@ public sealed partial class TaskService
         return null;
     }
 
-    // The encoder in use; before any was promoted the newest that this clinic pretrained; before that the public one.
-    private static async Task<string> EncoderAsync(DomainSslContext db, CancellationToken cancel) =>
-        await db.Models.Where(m => m.Kind == ModelKind.Encoder && m.State != ModelState.Retired)
-            .OrderByDescending(m => m.State == ModelState.InUse && m.Id != "public").ThenByDescending(m => m.Id != "public").ThenByDescending(m => m.CreatedAt)
-            .Select(m => m.Id).FirstOrDefaultAsync(cancel) ?? "public";
+    // Of the kind: the encoder in use; before any was promoted the newest that this clinic pretrained; before that the public one, and of sound, where there is none, a start from scratch.
+    private static async Task<string> EncoderAsync(DomainSslContext db, ItemKind kind, CancellationToken cancel) =>
+        (await db.Models.AsNoTracking().Where(m => m.Kind == ModelKind.Encoder && m.State != ModelState.Retired)
+            .OrderByDescending(m => m.State == ModelState.InUse && m.Id != "public").ThenByDescending(m => m.Id != "public").ThenByDescending(m => m.CreatedAt).ToListAsync(cancel))
+        .FirstOrDefault(m => m.OfSound == (kind == ItemKind.Sound))?.Id ?? (kind == ItemKind.Sound ? "scratch" : PublicModel.Id);
 }

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using DomainSsl.Core.Audit;
 using DomainSsl.Core.Collections;
 using DomainSsl.Core.Database;
+using DomainSsl.Core.Library;
 using DomainSsl.Core.Models;
 using DomainSsl.Core.Runs;
 using DomainSsl.Core.Storage;
@@ -10,7 +11,7 @@ using Microsoft.EntityFrameworkCore;
 namespace DomainSsl.Core.Tasks;
 
 /// <summary>
-/// Everything about tasks: made once with their test patients drawn and locked, labelled image by image (<c>TaskService.Labelling.cs</c>), trained
+/// Everything about tasks: made once with their test patients drawn and locked, labelled one by one (<c>TaskService.Labelling.cs</c>), trained
 /// (<c>TaskService.Training.cs</c>). A label is committed before a method returns, is stored once however often it is sent, and is never overwritten.
 /// </summary>
 public sealed partial class TaskService(IDbContextFactory<DomainSslContext> factory, AuditLog audit, IRunQueue queue, DataFolder folder, TimeProvider time, TaskOptions options)
@@ -20,9 +21,9 @@ public sealed partial class TaskService(IDbContextFactory<DomainSslContext> fact
 
     /// <summary>Makes a task: freezes its collection, and draws and locks its test patients, in one transaction and before any label.</summary>
     /// <param name="name">Unique name.</param>
-    /// <param name="question">The question above each image; the name where it is empty.</param>
+    /// <param name="question">The question above each image or recording; the name where it is empty.</param>
     /// <param name="classes">Two to nine answers, in the order of their keys.</param>
-    /// <param name="collectionId">The collection asked about; it must have images.</param>
+    /// <param name="collectionId">The collection asked about: its images, or its recordings where it has none.</param>
     /// <param name="by">Who makes it.</param>
     /// <param name="encoderId">The encoder to train from; null for the one in use when training is asked for.</param>
     /// <param name="cancel">Stops before anything is stored.</param>
@@ -49,14 +50,20 @@ public sealed partial class TaskService(IDbContextFactory<DomainSslContext> fact
         db.Tasks.Add(task);
         await db.SaveChangesAsync(cancel);
 
-        var images = await db.CollectionItems.Where(c => c.CollectionId == collectionId && c.Item!.Kind == Library.ItemKind.Image).Select(c => c.Item!.PatientId).ToListAsync(cancel);
-        if (images.Count == 0) throw TaskRefusals.NoImages(collection.Name);
-        var test = DrawTestPatients(task.Id, [.. images.OfType<long>().Distinct()]);
+        var kind = await KindAsync(db, collectionId, cancel);
+        var items = await db.CollectionItems.Where(c => c.CollectionId == collectionId && c.Item!.Kind == kind).Select(c => c.Item!.PatientId).ToListAsync(cancel);
+        if (items.Count == 0) throw TaskRefusals.NoItems(collection.Name);
+        var test = DrawTestPatients(task.Id, [.. items.OfType<long>().Distinct()]);
         db.TaskTestPatients.AddRange(test.Select(p => new TaskTestPatient { TaskId = task.Id, PatientId = p }));
-        await audit.AppendAsync(db, by, "made", $"task {name}", $"{images.Count} images, {string.Join(" / ", classes)}, {test.Count} test patients locked", cancel);
+        await audit.AppendAsync(db, by, "made", $"task {name}", kind == ItemKind.Sound ? $"{items.Count} recordings, {string.Join(" / ", classes)}, {test.Count} test speakers locked" : $"{items.Count} images, {string.Join(" / ", classes)}, {test.Count} test patients locked", cancel);
         await transaction.CommitAsync(cancel);
         return task;
     }
+
+    // A frozen collection never changes, so what a task asks about follows from it: its images, or its recordings where it has none.
+    private static async Task<ItemKind> KindAsync(DomainSslContext db, long collectionId, CancellationToken cancel) =>
+        await db.CollectionItems.AnyAsync(c => c.CollectionId == collectionId && c.Item!.Kind == ItemKind.Image, cancel) ? ItemKind.Image
+        : await db.CollectionItems.AnyAsync(c => c.CollectionId == collectionId, cancel) ? ItemKind.Sound : ItemKind.Image;
 
     // By the task's own number: the same task on the same patients always locks the same ones.
     private List<long> DrawTestPatients(long taskId, IReadOnlyCollection<long> patients)
@@ -104,7 +111,7 @@ public sealed partial class TaskService(IDbContextFactory<DomainSslContext> fact
             : await db.Labels.CountAsync(l => l.TaskId == task.Id && l.SupersededAt == null && l.Answer == LabelAnswer.Class && l.At > run.QueuedAt, cancel);
         var reviewed = await Review.ReviewQueue.ReviewedModelAsync(db, task.Id, cancel);
         var waiting = reviewed is null ? 0 : await Review.ReviewQueue.CountOpenAsync(db, task.Id, reviewed, cancel);
-        return new TaskOverview(task.Id, task.Name, task.Question, task.CollectionId, task.Collection!.Name, testPatients, progress,
+        return new TaskOverview(task.Id, task.Name, task.Question, task.CollectionId, task.Collection!.Name, await KindAsync(db, task.CollectionId, cancel), testPatients, progress,
             models.FirstOrDefault(m => m.State == ModelState.InUse)?.Name, models.FirstOrDefault()?.Id, run?.Id, run?.State, since, waiting);
     }
 
@@ -125,7 +132,7 @@ public sealed partial class TaskService(IDbContextFactory<DomainSslContext> fact
     {
         if (orders.TryGetValue(taskId, out var known)) return known;
         var collection = await db.Tasks.Where(t => t.Id == taskId).Select(t => (long?)t.CollectionId).SingleOrDefaultAsync(cancel) ?? throw TaskRefusals.NoTask();
-        return orders.GetOrAdd(taskId, await LabellingOrder.ReadAsync(db, taskId, collection, cancel));
+        return orders.GetOrAdd(taskId, await LabellingOrder.ReadAsync(db, taskId, collection, await KindAsync(db, collection, cancel), cancel));
     }
 
     private static string Scope(long taskId) => $"label {taskId}";

@@ -148,6 +148,15 @@ public sealed unsafe class SoundShard : IDisposable
         return new ReadOnlySpan<short>(_samples + _starts[index], Lengths[index]);
     }
 
+    /// <summary>The samples of one piece, full scale ±1.</summary>
+    public float[] Samples(int index)
+    {
+        var piece = Piece(index);
+        var samples = new float[piece.Length];
+        for (var i = 0; i < samples.Length; i++) samples[i] = piece[i] * (1f / 32767);
+        return samples;
+    }
+
     /// <inheritdoc />
     public void Dispose()
     {

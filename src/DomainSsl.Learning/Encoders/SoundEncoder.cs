@@ -143,6 +143,20 @@ public sealed class SoundEncoder : Encoder
     /// <returns>B×T'×D, float32; of item b the first <see cref="Frames(long)"/> of its length are its own, the others mean nothing.</returns>
     public Tensor Encode(Tensor samples, long[]? lengths) => Context(Latents(Front(samples, lengths), lengths), lengths);
 
+    /// <summary>One vector an item, B×D: the mean of the frames that are its own.</summary>
+    /// <remarks>
+    /// A word, a murmur or a cough may lie anywhere in a recording, and lengths differ: the mean does not depend on either, has no weights that a few dozen labels would have to fit, and a recording of twice the length weighs no more.
+    /// </remarks>
+    /// <param name="samples">As of <see cref="Encode"/>.</param>
+    /// <param name="lengths">As of <see cref="Encode"/>.</param>
+    /// <param name="hide">Changes what the first convolution sees, B×F×M to B×F×M, as SpecAugment does; null: nothing is changed.</param>
+    public Tensor Features(Tensor samples, long[]? lengths, Func<Tensor, Tensor>? hide = null)
+    {
+        var front = Front(samples, lengths);
+        var c = Context(Latents(hide is null ? front : hide(front), lengths), lengths);                            // B×T'×D
+        return There(c, lengths is null ? null : Frames(lengths)) is { } there ? (c * there).sum(1) / there.sum(1) : c.mean([1]);
+    }
+
     /// <summary>
     /// What the first convolution sees: B×F×M log-mel bands, each band of each item with mean 0 and deviation 1, or B×T×1 samples with mean 0 and deviation 1 an item. Behind an item's end it is 0.
     /// </summary>

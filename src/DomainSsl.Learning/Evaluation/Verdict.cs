@@ -35,25 +35,26 @@ public static class Verdict
     /// <summary>One sentence on one difference.</summary>
     /// <param name="c">The difference.</param>
     /// <param name="metric">The figure's name as shown, e.g. AUROC.</param>
-    public static string Sentence(Compared c, string metric = "AUROC") => Of(c.Difference) switch
+    /// <param name="who">Whom it was tested on.</param>
+    public static string Sentence(Compared c, string metric = "AUROC", string who = "patients") => Of(c.Difference) switch
     {
         Finding.Gain => $"With {c.Labels} labels {c.Arm} is better than {c.Against}: {metric} is higher by {Signless(c.Difference)}.",
         Finding.Worse => $"With {c.Labels} labels {c.Arm} is worse than {c.Against}: {metric} is lower by {Signless(Negated(c.Difference))}.",
         Finding.NoGain => $"With {c.Labels} labels there is no gain over {c.Against}: the difference in {metric} is {Signed(c.Difference)}.",
-        _ => $"With {c.Labels} labels there are too few test patients or draws to tell {c.Arm} from {c.Against}: the difference in {metric} is {Signed(c.Difference)}.",
+        _ => $"With {c.Labels} labels there are too few test {who} or draws to tell {c.Arm} from {c.Against}: the difference in {metric} is {Signed(c.Difference)}.",
     };
 
     /// <summary>
     /// The verdict on one arm over several numbers of labels: one sentence for each kind of finding, gains first, then what the gain saves in labels.
     /// </summary>
-    public static string Summary(IReadOnlyList<Compared> differences, IReadOnlyList<LabelsSaved> saved, string metric = "AUROC")
+    public static string Summary(IReadOnlyList<Compared> differences, IReadOnlyList<LabelsSaved> saved, string metric = "AUROC", string who = "patients")
     {
         var sentences = new List<string>();
         foreach (var finding in Enum.GetValues<Finding>())
         {
             var of = differences.Where(d => Of(d.Difference) == finding).OrderBy(d => d.Labels).ToList();
             if (of.Count == 0) continue;
-            if (of.Count == 1) { sentences.Add(Sentence(of[0], metric)); continue; }
+            if (of.Count == 1) { sentences.Add(Sentence(of[0], metric, who)); continue; }
             var labels = List(of.Select(d => d.Labels.ToString()));
             var (arm, against) = (of[0].Arm, of[0].Against);
             sentences.Add(finding switch
@@ -61,7 +62,7 @@ public static class Verdict
                 Finding.Gain => $"With {labels} labels {arm} is better than {against}: {metric} is higher by {List(of.Select(d => Signless(d.Difference)))}.",
                 Finding.Worse => $"With {labels} labels {arm} is worse than {against}: {metric} is lower by {List(of.Select(d => Signless(Negated(d.Difference))))}.",
                 Finding.NoGain => $"With {labels} labels there is no gain over {against}: the differences in {metric} are {List(of.Select(d => Signed(d.Difference)))}.",
-                _ => $"With {labels} labels there are too few test patients or draws to tell {arm} from {against}: the differences in {metric} are {List(of.Select(d => Signed(d.Difference)))}.",
+                _ => $"With {labels} labels there are too few test {who} or draws to tell {arm} from {against}: the differences in {metric} are {List(of.Select(d => Signed(d.Difference)))}.",
             });
         }
         // Only a proven gain saves labels; a mean that happens to be higher does not.

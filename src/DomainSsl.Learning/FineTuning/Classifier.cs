@@ -7,10 +7,10 @@ using static TorchSharp.torch;
 
 namespace DomainSsl.Learning.FineTuning;
 
-/// <summary>What a classifier says of N images.</summary>
+/// <summary>What a classifier says of N images or sounds.</summary>
 /// <param name="Probabilities">N×K.</param>
 /// <param name="Uncertainty">0 (sure) to 1 (all classes alike), N.</param>
-/// <param name="Features">N×D, for finding similar images by the angle between rows.</param>
+/// <param name="Features">N×D, for finding similar ones by the angle between rows.</param>
 public sealed record ClassifierAnswer(Probabilities Probabilities, IReadOnlyList<double> Uncertainty, FeatureTable Features);
 
 /// <summary>
@@ -24,9 +24,9 @@ public sealed class Classifier : IDisposable
     private readonly Encoder? _encoder;
     private readonly FeatureStandard? _standard;
     private readonly LinearProbe? _probe;
-    private readonly IReadOnlyList<ImageClassifierNetwork> _networks;
+    private readonly IReadOnlyList<ClassifierNetwork> _networks;
 
-    private Classifier(ClassifierDescription about, Device device, Encoder? encoder, FeatureStandard? standard, LinearProbe? probe, IReadOnlyList<ImageClassifierNetwork> networks) =>
+    private Classifier(ClassifierDescription about, Device device, Encoder? encoder, FeatureStandard? standard, LinearProbe? probe, IReadOnlyList<ClassifierNetwork> networks) =>
         (About, _device, _encoder, _standard, _probe, _networks) = (about, device, encoder, standard, probe, networks);
 
     /// <summary>What it is.</summary>
@@ -35,16 +35,16 @@ public sealed class Classifier : IDisposable
     /// <summary>Names of the K classes.</summary>
     public IReadOnlyList<string> Classes => About.Classes;
 
-    /// <summary>Side of the square images it takes, pixels.</summary>
+    /// <summary>Side of the square images that it takes, pixels; of sounds the samples a second.</summary>
     public int Resolution => About.Encoder.Resolution;
 
-    /// <summary>Probabilities, uncertainty and features of images; in batches, with no gradient.</summary>
-    /// <param name="images">Gives images at <see cref="Resolution"/>.</param>
+    /// <summary>Probabilities, uncertainty and features; in batches, with no gradient.</summary>
+    /// <param name="source">Images at <see cref="Resolution"/>, or sounds (<see cref="ItemSource.Open"/> with the encoder of <see cref="About"/>).</param>
     /// <param name="items">Which.</param>
-    public ClassifierAnswer Predict(ImageSource images, int[] items)
+    public ClassifierAnswer Predict(ItemSource source, int[] items)
     {
-        var features = ArmAtWork.Embed(_encoder ?? _networks[0].Encoder, images, items, _device);
-        var answers = _networks.Select(n => n.Predict(images, items, _device)).ToList();
+        var features = ArmAtWork.Embed(_encoder ?? _networks[0].Encoder, source, items, _device);
+        var answers = _networks.Select(n => n.Predict(source, items, _device)).ToList();
         if (_probe is not null) answers.Add(_probe.Predict(_standard!.Apply(features)));
         var probabilities = answers.Count == 2 ? Probabilities.Mean(answers[0], answers[1]) : answers[0];
         return new ClassifierAnswer(probabilities, [.. Enumerable.Range(0, items.Length).Select(probabilities.Uncertainty)], features);
@@ -88,12 +88,12 @@ public sealed class Classifier : IDisposable
             head = (new FeatureStandard(Values("mean"), Values("scale")), new LinearProbe(Values("weight"), Values("bias")));
             if (encoder is null || encoder.Dimensions != head.Value.Probe.Features) throw Damaged(folder, "its probe does not fit its encoder");
         }
-        var networks = new List<ImageClassifierNetwork>();
+        var networks = new List<ClassifierNetwork>();
         for (var i = 0; i < about.Members.Count(m => m != ClassifierFit.Probe); i++)
         {
             var path = Path.Combine(folder, NetworkFile(i));
             using var content = SafeTensors.Read(path);
-            networks.Add(ImageClassifierNetwork.From(about.Encoder, content.Tensors, path, device));
+            networks.Add(ClassifierNetwork.From(about.Encoder, content.Tensors, path, device));
         }
         if (networks.Count == 0 && head is null) throw Damaged(folder, "it has no members");
         return new Classifier(about, device, encoder, head?.Standard, head?.Probe, networks);
@@ -137,7 +137,7 @@ public sealed class Classifier : IDisposable
 
 /// <summary>What stands in <c>classifier.json</c>.</summary>
 /// <param name="Classes">Names of the K classes.</param>
-/// <param name="Encoder">The network, and the side of its images.</param>
+/// <param name="Encoder">The network, and the side of its images; or what it hears of sounds.</param>
 /// <param name="Arm">What it started from.</param>
 /// <param name="Members">Which members answer: <c>probe</c>, <c>full</c>, <c>short</c>, <c>long</c>.</param>
 /// <param name="Choice">What was chosen, and on what grounds.</param>

@@ -1,6 +1,5 @@
+using DomainSsl.Learning.Encoders;
 using DomainSsl.Learning.Evaluation;
-using TorchSharp;
-using static TorchSharp.torch;
 
 namespace DomainSsl.Learning.FineTuning;
 
@@ -12,7 +11,7 @@ namespace DomainSsl.Learning.FineTuning;
 public sealed record FitChoice(string Answer, double? C, IReadOnlyList<Schedule> Schedules, IReadOnlyDictionary<string, double>? Losses);
 
 /// <summary>
-/// The whole fit of one arm on one set of labels. It sees these labels and images and, for the scale of features, unlabelled ones; never a test image. Every
+/// The whole fit of one arm on one set of labels. It sees these labels and their items and, for the scale of features, unlabelled ones; never a test item. Every
 /// choice is made by cross-validation that keeps patients together, within these labels.
 /// </summary>
 /// <remarks>
@@ -35,9 +34,10 @@ internal static class ClassifierFit
     public static IReadOnlyList<(string Name, Schedule? Schedule)> Members(Arm arm, FitSettings settings)
     {
         Schedule At(int steps, double encoder, double head) => new(Math.Max(5, (int)Math.Round(steps * settings.StepShare)), encoder, head);
-        if (arm.Weights is null) return [(Short, At(80, 3e-4, 3e-3)), (Long, At(300, 3e-4, 3e-3))];
+        var sound = arm.Spec.Modality == Modalities.Sound;
+        if (arm.Weights is null) return sound ? [(Short, At(150, 1e-3, 3e-3)), (Long, At(500, 1e-3, 3e-3))] : [(Short, At(80, 3e-4, 3e-3)), (Long, At(300, 3e-4, 3e-3))];
         // Large public networks move little and cost much a step; small ones are cheap and have further to go.
-        var full = arm.Spec.Architecture == "vit" ? At(120, 3e-4, 1e-3) : arm.Spec.Width >= 64 ? At(40, 1e-4, 1e-3) : At(100, 3e-4, 1e-3);
+        var full = sound ? At(300, 1e-3, 3e-3) : arm.Spec.Architecture == "vit" ? At(120, 3e-4, 1e-3) : arm.Spec.Width >= 64 ? At(40, 1e-4, 1e-3) : At(100, 3e-4, 1e-3);
         return settings.Mode switch
         {
             FitMode.Probe => [(Probe, null)],
@@ -59,8 +59,8 @@ internal static class ClassifierFit
         var labels = items.Select(i => i.Class).ToArray();
         var patients = items.Select(i => i.Patient).ToArray();
         var members = Members(arm.Arm, settings);
-        using var images = arm.Images(items.Select(i => i.Index).ToArray(), arm.Device).DetachFromDisposeScope();
-        var features = arm.Pretrained ? standard!.Apply(arm.Features([.. items.Select(i => i.Index)])) : null;
+        var places = items.Select(i => i.Index).ToArray();
+        var features = arm.Pretrained ? standard!.Apply(arm.Features(places)) : null;
         var c = features is null ? (double?)null : ChooseC(features, labels, patients, classes, seed);
 
         // The members fitted on some of the labels, by their places.
@@ -68,12 +68,12 @@ internal static class ClassifierFit
         {
             var y = Array.ConvertAll(part, i => labels[i]);
             var probe = features is null ? null : LinearProbe.Fit(features.Rows(part), y, classes, c!.Value);
-            var networks = new List<ImageClassifierNetwork>();
-            using var some = Rows(images, part);
+            var networks = new List<ClassifierNetwork>();
+            var some = Array.ConvertAll(part, i => places[i]);
             foreach (var (name, schedule) in members)
             {
                 if (schedule is null) continue;
-                networks.Add(FullFineTuning.Fit(arm.Arm.Start(Seeds.Of(foldSeed, name), arm.Device), some, y, classes, schedule, settings.Augmentation, Seeds.Of(foldSeed, name), cancel));
+                networks.Add(FullFineTuning.Fit(arm.Arm.Start(Seeds.Of(foldSeed, name), arm.Device), arm.Source, some, y, classes, schedule, settings, Seeds.Of(foldSeed, name), arm.Device, cancel));
             }
             return new FittedArm(arm, standard, members.Any(m => m.Schedule is null) ? probe : null, networks, members, null!);
         }
@@ -87,8 +87,8 @@ internal static class ClassifierFit
             foreach (var (fold, f) in folds.Select((fold, f) => (fold, f)))
             {
                 using var fitted = On(fold.Fit, Seeds.Of(seed, $"fold {f}"));
-                var held = Array.ConvertAll(fold.HeldOut, i => items[i].Index);
-                foreach (var (name, p) in fitted.Answers(arm.Images, held))
+                var held = Array.ConvertAll(fold.HeldOut, i => places[i]);
+                foreach (var (name, p) in fitted.Answers(arm.Source, held))
                 {
                     if (!loss.TryGetValue(name, out var all)) loss[name] = all = Enumerable.Repeat(double.NaN, labels.Length).ToArray();
                     for (var i = 0; i < held.Length; i++) all[fold.HeldOut[i]] = LogLoss(p, i, labels[fold.HeldOut[i]]);
@@ -99,12 +99,6 @@ internal static class ClassifierFit
         }
         var result = On([.. Enumerable.Range(0, labels.Length)], Seeds.Of(seed, "all"));
         return result with { Choice = new FitChoice(answer, c, [.. members.Where(m => m.Schedule is not null).Select(m => m.Schedule!)], losses) };
-    }
-
-    private static Tensor Rows(Tensor images, int[] part)
-    {
-        using var scope = NewDisposeScope();
-        return images.index_select(0, tensor(Array.ConvertAll(part, i => (long)i)).to(images.device)).DetachFromDisposeScope();
     }
 
     // The C of least cross-validated log loss; the path over C starts each fit where the last one ended.
@@ -163,15 +157,15 @@ internal static class ClassifierFit
 
 /// <summary>A fitted arm with all its members.</summary>
 internal sealed record FittedArm(
-    ArmAtWork Arm, FeatureStandard? Standard, LinearProbe? Probe, IReadOnlyList<ImageClassifierNetwork> Networks, IReadOnlyList<(string Name, Schedule? Schedule)> Members, FitChoice Choice) : IDisposable
+    ArmAtWork Arm, FeatureStandard? Standard, LinearProbe? Probe, IReadOnlyList<ClassifierNetwork> Networks, IReadOnlyList<(string Name, Schedule? Schedule)> Members, FitChoice Choice) : IDisposable
 {
     /// <summary>What each member says, and their mean where there are two.</summary>
-    public Dictionary<string, Probabilities> Answers(ImageSource images, int[] items, FeatureTable? features = null)
+    public Dictionary<string, Probabilities> Answers(ItemSource source, int[] items, FeatureTable? features = null)
     {
         var answers = new Dictionary<string, Probabilities>();
         var network = 0;
         foreach (var (name, schedule) in Members)
-            answers[name] = schedule is null ? Probe!.Predict(Standard!.Apply(features ?? Arm.Features(items))) : Networks[network++].Predict(images, items, Arm.Device);
+            answers[name] = schedule is null ? Probe!.Predict(Standard!.Apply(features ?? Arm.Features(items))) : Networks[network++].Predict(source, items, Arm.Device);
         if (Members.Count == 2) answers[ClassifierFit.Mean] = Probabilities.Mean(answers[Members[0].Name], answers[Members[1].Name]);
         return answers;
     }

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using DomainSsl.Learning.Augmentation;
 
 namespace DomainSsl.Learning.FineTuning;
 
@@ -19,10 +20,10 @@ public enum FitMode
     Best,
 }
 
-/// <summary>One labelled image.</summary>
+/// <summary>One labelled image or sound.</summary>
 /// <param name="Index">Its place in the shards.</param>
 /// <param name="Class">Its class, 0 to K − 1.</param>
-/// <param name="Patient">Whose it is.</param>
+/// <param name="Patient">Whose it is: a patient, or who speaks.</param>
 public sealed record LabelledItem(int Index, int Class, string Patient);
 
 /// <summary>How much is tried. Every arm is given the same.</summary>
@@ -42,6 +43,23 @@ public sealed record FitSettings
 
     /// <summary>How images are varied in full fine-tuning.</summary>
     public MildAugmentation Augmentation { get; init; } = new();
+
+    /// <summary>How sounds are: speed and noise.</summary>
+    public DistortionOptions Distortion { get; init; } = new() { Speed = 0.1, Noise = 0.3 };
+
+    /// <summary>Stretches of time and bands of them that are hidden.</summary>
+    public SpecAugmentOptions Masks { get; init; } = new() { TimeSeconds = 0.3, BandShare = 0.16 };
+
+    /// <summary>Seconds at most that a step hears of a sound, a random stretch of a longer one; an answer is given on all of it.</summary>
+    public double StepSeconds { get; init; } = 5;
+
+    /// <summary>Throws where a value cannot be.</summary>
+    /// <exception cref="LearningException">With a sentence that names it.</exception>
+    public void Validate()
+    {
+        if (StepShare <= 0 || StepSeconds <= 0 || MemberFolds < 0) throw new LearningException("A classifier's 'stepShare' and 'stepSeconds' must be above 0, and 'memberFolds' not below.");
+        if (Distortion.Speed is < 0 or >= 1) throw new LearningException("A classifier's 'distortion.speed' must be a share below 1.");
+    }
 
     /// <summary>For a person at the screen: half of the steps.</summary>
     public static FitSettings Quick { get; } = new() { StepShare = 0.5 };

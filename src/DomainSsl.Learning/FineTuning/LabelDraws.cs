@@ -16,8 +16,9 @@ public static class LabelDraws
     /// <param name="budgets">Numbers of labels; the smallest must hold two of each class, the largest must not exceed the items.</param>
     /// <param name="repeats">Number of draws.</param>
     /// <param name="seed">The run's seed.</param>
+    /// <param name="balanced">Whether every class comes as often: of any budget, numbers of the classes then differ by one at most, as long as each has items left. Else as chance has it.</param>
     /// <exception cref="LearningException">A budget cannot be drawn.</exception>
-    public static int[][] Of(int[] labels, IReadOnlyList<string> patients, int classes, IReadOnlyList<int> budgets, int repeats, long seed)
+    public static int[][] Of(int[] labels, IReadOnlyList<string> patients, int classes, IReadOnlyList<int> budgets, int repeats, long seed, bool balanced = false)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(repeats, 1);
         if (budgets.Count == 0) throw new LearningException("No number of labels was asked for; name at least one, e.g. 20.");
@@ -37,10 +38,24 @@ public static class LabelDraws
             var random = Seeds.Random(seed, $"label draws {r}");
             var order = Enumerable.Range(0, labels.Length).ToArray();
             random.Shuffle(order);
+            if (balanced) order = InTurn(order, labels, classes, random);
             for (var k = 0; k < classes; k++) Promote(order, k, labels, patients, least);
             draws[r] = order;
         }
         return draws;
+    }
+
+    // One item of each class, in an order of classes drawn anew, then another of each, and so on.
+    private static int[] InTurn(int[] order, int[] labels, int classes, Random random)
+    {
+        var waiting = Enumerable.Range(0, classes).Select(k => new Queue<int>(order.Where(i => labels[i] == k))).ToArray();
+        var turns = new List<int>(order.Length);
+        while (turns.Count < order.Length)
+        {
+            random.Shuffle(waiting);
+            foreach (var queue in waiting) if (queue.TryDequeue(out var item)) turns.Add(item);
+        }
+        return [.. turns];
     }
 
     // Brings class k up to two items (of two patients, where it has two) within the first `least` places, by exchange with the last item of a class that has some to spare.

@@ -2,13 +2,13 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
-using DomainSsl.Learning.Data;
+using DomainSsl.Learning.Encoders;
 using DomainSsl.Learning.Evaluation;
 using static TorchSharp.torch;
 
 namespace DomainSsl.Learning.FineTuning;
 
-/// <summary>An arm with its images at its own resolution; both shards hold the same items in the same order for every arm.</summary>
+/// <summary>An arm with its images at its own resolution, or its sounds; both shards hold the same items in the same order for every arm.</summary>
 /// <param name="Arm">What is compared.</param>
 /// <param name="TrainShard">Holds the training items.</param>
 /// <param name="TestShard">Holds the test items; may be the same file.</param>
@@ -34,6 +34,9 @@ public sealed record LabelEfficiencyRequest
 
     /// <summary>Draws of labels.</summary>
     public int Repeats { get; init; } = 10;
+
+    /// <summary>Whether every class is drawn as often; else they come as they do among the training items.</summary>
+    public bool Balanced { get; init; }
 
     /// <summary>What is fitted and how much is tried, for every arm alike.</summary>
     public FitSettings Settings { get; init; } = new();
@@ -67,6 +70,9 @@ public sealed record DifferenceFigure(string Arm, int Budget, double Mean, doubl
 /// <summary>An arm less any other, paired likewise.</summary>
 public sealed record ComparisonFigure(string Arm, string Against, int Budget, double Mean, double Low, double High, Finding Finding);
 
+/// <summary>An arm on the items of one test patient: AUROC (null where the patient has not every class) and the share answered right, means over draws.</summary>
+public sealed record PatientFigure(string Arm, int Budget, string Patient, int Items, double? Auroc, double Accuracy);
+
 /// <summary>What was chosen in one fit.</summary>
 public sealed record DrawChoice(string Arm, int Budget, int Draw, FitChoice Choice, double Seconds);
 
@@ -97,7 +103,16 @@ public sealed record LabelEfficiencyResult
     /// <summary>What was chosen in each fit, and how long it took.</summary>
     public required IReadOnlyList<DrawChoice> Choices { get; init; }
 
-    /// <summary>Test images.</summary>
+    /// <summary>Balanced accuracy of every arm: the mean over classes of the share that is found.</summary>
+    public IReadOnlyList<ArmFigure> BalancedAccuracy { get; init; } = [];
+
+    /// <summary>Balanced accuracy of every arm less that of <c>scratch</c>.</summary>
+    public IReadOnlyList<DifferenceFigure> BalancedAccuracyDifferences { get; init; } = [];
+
+    /// <summary>Each test patient, where they are so few that an interval over them says little.</summary>
+    public IReadOnlyList<PatientFigure> Patients { get; init; } = [];
+
+    /// <summary>Test items.</summary>
     public required int TestItems { get; init; }
 
     /// <summary>Test patients.</summary>
@@ -126,11 +141,14 @@ public sealed record LabelEfficiencyResult
 
 /// <summary>
 /// What pretraining is worth, as a methods section: draw labels (<see cref="LabelDraws"/>), the same for every arm; fit each arm with the same search
-/// (<see cref="ClassifierFit"/>), which never sees a test image; score on the test patients; resample draws and test patients together, the same resamples for every
+/// (<see cref="ClassifierFit"/>), which never sees a test item; score on the test patients; resample draws and test patients together, the same resamples for every
 /// arm, so that differences are paired (the pigeonhole bootstrap of Owen, Annals of Applied Statistics 1, 2007); say what the intervals allow (<see cref="Verdict"/>).
 /// </summary>
 public static class LabelEfficiency
 {
+    /// <summary>Up to so many test patients each one's figures stand in the result.</summary>
+    public const int FewPatients = 12;
+
     /// <summary>Runs or goes on with a comparison. Every finished fit is on disk before the next begins.</summary>
     /// <exception cref="LearningException">The request cannot be carried out; the sentence says why.</exception>
     public static LabelEfficiencyResult Run(LabelEfficiencyRequest request, IProgress<FitProgress>? progress, CancellationToken cancel)
@@ -138,7 +156,7 @@ public static class LabelEfficiency
         Check(request);
         var labels = request.Train.Select(i => i.Class).ToArray();
         var budgets = request.Budgets.Distinct().Order().ToArray();
-        var draws = LabelDraws.Of(labels, [.. request.Train.Select(i => i.Patient)], request.Classes.Count, budgets, request.Repeats, request.Seed);
+        var draws = LabelDraws.Of(labels, [.. request.Train.Select(i => i.Patient)], request.Classes.Count, budgets, request.Repeats, request.Seed, request.Balanced);
         var done = request.Arms.ToDictionary(a => a.Arm.Name, a => FinishedFits.Open(request, a));
         var total = request.Arms.Count * budgets.Length * draws.Length;
         // A folder may hold fits of more draws or numbers of labels than are asked for now.
@@ -150,12 +168,12 @@ public static class LabelEfficiency
         {
             var wanted = (from r in Enumerable.Range(0, draws.Length) from b in budgets where done[entry.Arm.Name].Get(b, r) is null select (Draw: r, Budget: b)).ToList();
             if (wanted.Count == 0) continue;
-            using var train = Shard.Open(entry.TrainShard);
-            using var test = Shard.Open(entry.TestShard);
-            using var arm = new ArmAtWork(entry.Arm, train.Batch, Devices.Choose(request.Device));
+            using var train = ItemSource.Open(entry.TrainShard, entry.Arm.Spec);
+            using var test = ItemSource.Open(entry.TestShard, entry.Arm.Spec);
+            using var arm = new ArmAtWork(entry.Arm, train, Devices.Choose(request.Device));
             var standard = arm.Pretrained ? FeatureStandard.Of(arm.Features(Pool(request))) : null;
             var testIndices = request.Test.Select(i => i.Index).ToArray();
-            var testFeatures = arm.Pretrained ? arm.Embed(test.Batch, testIndices) : null;
+            var testFeatures = arm.Pretrained ? arm.Embed(test, testIndices) : null;
             // Beforehand and at once: the fits side by side then only read them.
             if (arm.Pretrained) arm.Features([.. wanted.SelectMany(w => draws[w.Draw].Take(w.Budget)).Distinct().Select(i => request.Train[i].Index)]);
             SideBySide.Run(wanted, arm.Device, w =>
@@ -164,7 +182,7 @@ public static class LabelEfficiency
                 var began = clock.Elapsed;
                 var items = draws[draw].Take(budget).Select(i => request.Train[i]).ToArray();
                 using var fit = ClassifierFit.Fit(arm, standard, items, request.Classes.Count, request.Settings, Seeds.Of(request.Seed, $"fit {entry.Arm.Name} {budget} {draw}"), cancel);
-                var answers = fit.Answers(test.Batch, testIndices, testFeatures);
+                var answers = fit.Answers(test, testIndices, testFeatures);
                 var finished = new FinishedFit(budget, draw, fit.Choice, Math.Round((clock.Elapsed - began).TotalSeconds, 2),
                     answers.ToDictionary(a => a.Key, a => a.Value.Values.ToArray().Select(v => (float)v).ToArray()));
                 lock (done)
@@ -173,7 +191,7 @@ public static class LabelEfficiency
                     fitted++;
                     progress?.Report(new FitProgress(Done(), total, $"{entry.Arm.Name}, {budget} labels, draw {draw + 1}", clock.Elapsed.TotalSeconds / fitted));
                 }
-            }, cancel);
+            }, cancel, alike: true);
         }
         return Summarise(request, budgets, draws.Length, done);
     }
@@ -186,12 +204,13 @@ public static class LabelEfficiency
         {
             var members = ClassifierFit.Members(a.Arm, request.Settings);
             var rounds = 1 + (members.Count > 1 && request.Settings.MemberFolds > 1 ? request.Settings.MemberFolds : 0);
-            return $"{a.Arm.Name} {fits * rounds * members.Sum(m => m.Schedule?.Steps ?? 0):N0} steps at {a.Arm.Spec.Resolution}×{a.Arm.Spec.Resolution}";
+            var steps = $"{a.Arm.Name} {fits * rounds * members.Sum(m => m.Schedule?.Steps ?? 0):N0} steps";
+            return a.Arm.Spec.Modality == Modalities.Sound ? steps : $"{steps} at {a.Arm.Spec.Resolution}×{a.Arm.Spec.Resolution}";
         });
-        return $"{request.Arms.Count} arms with {fits} fits each; at most {string.Join(", ", parts)}, {FullFineTuning.LargestBatch} images a step at most";
+        return $"{request.Arms.Count} arms with {fits} fits each; at most {string.Join(", ", parts)}, {FullFineTuning.LargestBatch} items a step at most";
     }
 
-    // At most 1,000 images set the scale of features: more change the third digit of a deviation.
+    // At most 1,000 items set the scale of features: more change the third digit of a deviation.
     private static int[] Pool(LabelEfficiencyRequest request)
     {
         var all = request.Train.Select(i => i.Index).Distinct().ToArray();
@@ -203,6 +222,7 @@ public static class LabelEfficiency
     {
         if (request.Classes.Count < 2) throw new LearningException("There is only one class; a comparison needs at least two.");
         if (!request.Arms.Any(a => a.Arm is { Name: Arm.Scratch, Weights: null })) throw new LearningException("The comparison has no arm from scratch; add it.");
+        if (request.Arms.Select(a => a.Arm.Spec.Modality).Distinct().Count() > 1) throw new LearningException("Some arms take images and some take sounds; compare encoders of one kind.");
         if (request.Arms.Select(a => a.Arm.Name).Distinct().Count() < request.Arms.Count) throw new LearningException("Two arms have the same name; name each encoder once.");
         if (request.Test.Count == 0) throw new LearningException("There are no test items; give a table of labels that were not trained on.");
         if (request.Test.Select(i => i.Class).Distinct().Count() < request.Classes.Count) throw new LearningException("The test items lack a class; every class must be among them.");
@@ -217,19 +237,18 @@ public static class LabelEfficiency
         var classes = request.Classes.Count;
         var arms = request.Arms.Select(a => a.Arm.Name).ToArray();
 
-        // One curve for each arm, member, budget and draw; "" is the chosen answer.
+        // One curve for each arm, member, budget and draw; "" is the chosen answer. What was decided, of the chosen answers alone.
         var curves = new Dictionary<(string Arm, string Member, int Budget), Auroc[]>();
+        var decided = new Dictionary<(string Arm, int Budget), (Probabilities[] Answers, WeightedStatistic[] Accuracy)>();
         var choices = new List<DrawChoice>();
         foreach (var arm in arms)
         {
             foreach (var budget in budgets)
             {
                 var fits = Enumerable.Range(0, draws).Select(r => done[arm].Get(budget, r)!).ToArray();
-                foreach (var member in fits[0].Answers.Keys.Append(""))
-                {
-                    curves[(arm, member, budget)] = [.. fits.Select(f => new Auroc(
-                        new Probabilities(classes, Array.ConvertAll(f.Answers[member.Length == 0 ? f.Choice.Answer : member], p => (double)p)), labels))];
-                }
+                Probabilities[] Of(string member) => [.. fits.Select(f => new Probabilities(classes, Array.ConvertAll(f.Answers[member.Length == 0 ? f.Choice.Answer : member], p => (double)p)))];
+                foreach (var member in fits[0].Answers.Keys.Append("")) curves[(arm, member, budget)] = Array.ConvertAll(Of(member), p => new Auroc(p, labels));
+                decided[(arm, budget)] = (Of(""), Array.ConvertAll(Of(""), p => new Confusion(p, labels).BalancedAccuracy));
                 choices.AddRange(fits.Select(f => new DrawChoice(arm, budget, f.Draw + 1, f.Choice, f.Seconds)));
             }
         }
@@ -238,6 +257,7 @@ public static class LabelEfficiency
         var bootstrap = new GroupBootstrap(patients, Seeds.Of(request.Seed, "test patients"));
         var drawing = Seeds.Random(request.Seed, "draws");
         var means = curves.Keys.ToDictionary(k => k, _ => new double[bootstrap.Resamples]);
+        var right = decided.Keys.ToDictionary(k => k, _ => new double[bootstrap.Resamples]);
         var times = new int[draws];
         bootstrap.ForEach((b, weights) =>
         {
@@ -249,6 +269,12 @@ public static class LabelEfficiency
                 for (var r = 0; r < draws; r++) if (times[r] > 0) sum += times[r] * curve[r].Weighted(weights);
                 means[key][b] = sum / draws;
             }
+            foreach (var (key, (_, accuracy)) in decided)
+            {
+                var sum = 0.0;
+                for (var r = 0; r < draws; r++) if (times[r] > 0) sum += times[r] * accuracy[r](weights);
+                right[key][b] = sum / draws;
+            }
         });
         var values = curves.ToDictionary(c => c.Key, c => c.Value.Select(a => a.Value).ToArray());
         var rarest = ClassificationMetrics.RarestClass(labels, patients);
@@ -257,6 +283,17 @@ public static class LabelEfficiency
         {
             var (a, b) = ((arm, "", budget), (against, "", budget));
             return GroupBootstrap.Percentiles(values[a].Average() - values[b].Average(), [.. means[a].Zip(means[b], (x, y) => x - y)], rarest, bootstrap.Groups, -1, 1);
+        }
+
+        int[] ones = [.. labels.Select(_ => 1)];
+        double[] Found(string arm, int budget) => Array.ConvertAll(decided[(arm, budget)].Accuracy, a => a(ones));
+        Interval Right(string arm, int budget) => GroupBootstrap.Percentiles(Found(arm, budget).Average(), right[(arm, budget)], rarest, bootstrap.Groups, 0, 1);
+        PatientFigure OnPatient(string arm, int budget, string patient)
+        {
+            int[] mine = [.. Enumerable.Range(0, labels.Length).Where(i => patients[i] == patient)], own = [.. mine.Select(i => labels[i])];
+            var answers = Array.ConvertAll(decided[(arm, budget)].Answers, p => p.Rows(mine));
+            double? auroc = own.Distinct().Count() == classes ? answers.Average(p => new Auroc(p, own).Value) : null;
+            return new PatientFigure(arm, budget, patient, mine.Length, auroc, answers.Average(p => Enumerable.Range(0, own.Length).Count(i => p.Best(i) == own[i]) / (double)own.Length));
         }
 
         var figures = (from a in arms from b in budgets let i = Mean((a, "", b)) select new ArmFigure(a, b, i.Value, i.Low, i.High, values[(a, "", b)])).ToList();
@@ -271,7 +308,12 @@ public static class LabelEfficiency
             Differences = [.. from a in arms where a != Arm.Scratch from b in budgets let d = Difference(a, Arm.Scratch, b) select new DifferenceFigure(a, b, d.Value, d.Low, d.High)],
             Comparisons = comparisons,
             LabelsSaved = saved,
-            Verdict = Say(arms[0], comparisons, saved),
+            BalancedAccuracy = [.. from a in arms from b in budgets let i = Right(a, b) select new ArmFigure(a, b, i.Value, i.Low, i.High, Found(a, b))],
+            BalancedAccuracyDifferences = [.. from a in arms where a != Arm.Scratch from b in budgets
+                                              let i = GroupBootstrap.Percentiles(Found(a, b).Average() - Found(Arm.Scratch, b).Average(), [.. right[(a, b)].Zip(right[(Arm.Scratch, b)], (x, y) => x - y)], rarest, bootstrap.Groups, -1, 1)
+                                              select new DifferenceFigure(a, b, i.Value, i.Low, i.High)],
+            Patients = bootstrap.Groups > FewPatients ? [] : [.. from a in arms from b in budgets from p in patients.Distinct().Order(StringComparer.Ordinal) select OnPatient(a, b, p)],
+            Verdict = Say(arms[0], comparisons, saved, request.Arms[0].Arm.Spec.Modality == Modalities.Sound ? "speakers" : "patients"),
             Members = [.. from c in curves.Keys where c.Member.Length > 0 let i = Mean(c) select new MemberFigure(c.Arm, c.Member, c.Budget, i.Value, i.Low, i.High, values[c])],
             Choices = choices,
             TestItems = labels.Length,
@@ -280,9 +322,9 @@ public static class LabelEfficiency
     }
 
     // From scratch first: that is what pretraining is for; the other encoders after it.
-    private static string Say(string arm, List<ComparisonFigure> comparisons, List<LabelsSaved> saved) => string.Join(' ', comparisons
+    private static string Say(string arm, List<ComparisonFigure> comparisons, List<LabelsSaved> saved, string who) => string.Join(' ', comparisons
         .GroupBy(c => c.Against).OrderBy(g => g.Key != Arm.Scratch)
-        .Select(g => Verdict.Summary([.. g.Select(c => new Compared(arm, c.Against, c.Budget, new Interval(c.Mean, c.Low, c.High)))], g.Key == Arm.Scratch ? saved : [])));
+        .Select(g => Verdict.Summary([.. g.Select(c => new Compared(arm, c.Against, c.Budget, new Interval(c.Mean, c.Low, c.High)))], g.Key == Arm.Scratch ? saved : [], who: who)));
 }
 
 /// <summary>One finished fit as it stands on disk: a line of JSON with the probabilities it gave the test items, by member, N·K in rows.</summary>
@@ -309,12 +351,13 @@ internal static class FinishedFits
         }
         foreach (var path in new[] { arm.TrainShard, arm.TestShard })
         {
-            using var shard = Shard.Open(path);
-            foreach (var item in shard.ItemHashes) Text(item);
-            Text($"{shard.Height}×{shard.Width}");
+            using var source = ItemSource.Open(path, arm.Arm.Spec);
+            foreach (var item in source.ItemHashes) Text(item);
+            Text(source.Preparation);
         }
         foreach (var i in request.Train) Text($"{i.Index} {i.Class} {i.Patient}");
         foreach (var i in request.Test) Text($"{i.Index}");
+        if (request.Balanced) Text("balanced");
         // The smallest budget shapes the draws: two of each class must fit into it.
         Text($"{request.Seed} {request.Classes.Count} {request.Budgets.Min()} {JsonSerializer.Serialize(request.Settings, LearningJson.Options)}");
         return Convert.ToHexStringLower(hash.GetHashAndReset())[..16];

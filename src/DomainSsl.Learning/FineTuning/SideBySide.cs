@@ -10,12 +10,17 @@ namespace DomainSsl.Learning.FineTuning;
 internal static class SideBySide
 {
     /// <summary>Calls <paramref name="work"/> for every piece, as many at once as the CPU has threads, in the order given; on a GPU one after another.</summary>
+    /// <param name="pieces">What is to be done.</param>
+    /// <param name="device">Where.</param>
+    /// <param name="work">Does a piece.</param>
+    /// <param name="cancel">Looked at between pieces.</param>
+    /// <param name="alike">Whether a piece that is alone has one core too: its result is then the same to the bit, however many others there are. Else it has them all.</param>
     /// <exception cref="OperationCanceledException">It was cancelled; pieces begun are ended by their own look at the token.</exception>
-    public static void Run<T>(IReadOnlyList<T> pieces, Device device, Action<T> work, CancellationToken cancel)
+    public static void Run<T>(IReadOnlyList<T> pieces, Device device, Action<T> work, CancellationToken cancel, bool alike = false)
     {
         var threads = get_num_threads();
         var atOnce = device.type == TorchSharp.DeviceType.CPU ? Math.Min(threads, pieces.Count) : 1;
-        if (atOnce <= 1)
+        if (atOnce <= 1 && !(alike && device.type == TorchSharp.DeviceType.CPU))
         {
             foreach (var piece in pieces)
             {

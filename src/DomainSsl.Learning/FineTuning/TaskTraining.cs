@@ -1,10 +1,10 @@
-using DomainSsl.Learning.Data;
+using DomainSsl.Learning.Encoders;
 using DomainSsl.Learning.Evaluation;
 using static TorchSharp.torch;
 
 namespace DomainSsl.Learning.FineTuning;
 
-/// <summary>An arm with the shard that holds the task's images at its resolution.</summary>
+/// <summary>An arm with the shard that holds the task's images at its resolution, or its sounds.</summary>
 /// <param name="Arm">What is fitted.</param>
 /// <param name="Shard">The same items in the same order for every arm.</param>
 public sealed record TaskArm(Arm Arm, string Shard);
@@ -15,13 +15,13 @@ public sealed record TaskTrainingRequest
     /// <summary>The arms, the clinic's own encoder first; the others are what it is compared with.</summary>
     public required IReadOnlyList<TaskArm> Arms { get; init; }
 
-    /// <summary>All labelled images of the task; <see cref="LabelledItem.Index"/> is the place in every arm's shard.</summary>
+    /// <summary>All labelled images or sounds of the task; <see cref="LabelledItem.Index"/> is the place in every arm's shard.</summary>
     public required IReadOnlyList<LabelledItem> Labelled { get; init; }
 
-    /// <summary>The task's test patients, frozen before the first label. Their labelled images are scored and never fitted.</summary>
+    /// <summary>The task's test patients, frozen before the first label. Their labelled items are scored and never fitted.</summary>
     public required IReadOnlySet<string> TestPatients { get; init; }
 
-    /// <summary>Unlabelled images (places in the shards) that set the scale of features, none of test patients; without any, the labelled ones do.</summary>
+    /// <summary>Unlabelled ones (places in the shards) that set the scale of features, none of test patients; without any, the labelled ones do.</summary>
     public IReadOnlyList<int> Unlabelled { get; init; } = [];
 
     /// <summary>Names of the classes; with two, the second is the finding.</summary>
@@ -67,7 +67,7 @@ public sealed record TaskTrainingResult
     /// <summary>Patients they are of.</summary>
     public required int TrainPatients { get; init; }
 
-    /// <summary>Labelled images of test patients.</summary>
+    /// <summary>Labelled items of test patients.</summary>
     public required int TestItems { get; init; }
 
     /// <summary>Test patients with a label.</summary>
@@ -103,6 +103,9 @@ public static class TaskTraining
         var few = !testable || ClassificationMetrics.RarestClass([.. test.Select(i => i.Class)], [.. test.Select(i => i.Patient)]) < FewTestPatients;
         var folds = few ? PatientFolds.Of([.. train.Select(i => i.Class)], [.. train.Select(i => i.Patient)], Folds, Seeds.Random(request.Seed, "task folds")) : [];
 
+        int[] heldOut = [.. folds.SelectMany(f => f.HeldOut).Order()];
+        LabelledItem[] validation = [.. heldOut.Select(i => train[i])];
+
         var (done, total) = (0, request.Arms.Count * (1 + folds.Count));
         var clock = System.Diagnostics.Stopwatch.StartNew();
         void Step(string what)
@@ -112,8 +115,8 @@ public static class TaskTraining
         var (arms, tested, validated) = (new List<ArmResult>(), new List<Probabilities?>(), new List<Probabilities?>());
         foreach (var entry in request.Arms)
         {
-            using var shard = Shard.Open(entry.Shard);
-            using var arm = new ArmAtWork(entry.Arm, shard.Batch, Devices.Choose(request.Device));
+            using var source = ItemSource.Open(entry.Shard, entry.Arm.Spec);
+            using var arm = new ArmAtWork(entry.Arm, source, Devices.Choose(request.Device));
             var seed = Seeds.Of(request.Seed, $"task {entry.Arm.Name}");
             var standard = arm.Pretrained ? FeatureStandard.Of(arm.Features(ScaleOf(request, train))) : null;
             // Beforehand and at once: the fits side by side then only read them.
@@ -131,17 +134,17 @@ public static class TaskTraining
                     {
                         var fold = folds[f];
                         using var part = ClassifierFit.Fit(arm, standard, [.. fold.Fit.Select(i => train[i])], classes, request.Settings with { MemberFolds = 0 }, Seeds.Of(seed, $"task fold {f}"), cancel);
-                        var held = part.Answers(arm.Images, [.. fold.HeldOut.Select(i => train[i].Index)])[part.Choice.Answer];
+                        var held = part.Answers(arm.Source, [.. fold.HeldOut.Select(i => train[i].Index)])[part.Choice.Answer];
                         for (var i = 0; i < fold.HeldOut.Length; i++) held.Row(i).CopyTo(values.AsSpan(fold.HeldOut[i] * classes));
                     }
                     Step(f < 0 ? $"{entry.Arm.Name}: fitted on {train.Length} labels" : $"{entry.Arm.Name}: cross-validation {f + 1} of {folds.Count}");
                 }, cancel);
-                var crossValidated = folds.Count > 0 ? new Probabilities(classes, values) : null;
+                var crossValidated = folds.Count > 0 ? new Probabilities(classes, values).Rows(heldOut) : null;
                 var whole = fit!;
-                var answers = test.Length == 0 ? [] : whole.Answers(arm.Images, [.. test.Select(i => i.Index)]);
+                var answers = test.Length == 0 ? [] : whole.Answers(arm.Source, [.. test.Select(i => i.Index)]);
                 var figures = answers.ToDictionary(a => a.Key, a => Metrics(request, a.Value, test));
                 arms.Add(new ArmResult(entry.Arm.Name, figures, test.Length == 0 ? new Dictionary<string, Interval>() : figures[whole.Choice.Answer],
-                    crossValidated is null ? null : Metrics(request, crossValidated, train), whole.Choice));
+                    crossValidated is null ? null : Metrics(request, crossValidated, validation), whole.Choice));
                 tested.Add(testable ? answers[whole.Choice.Answer] : null);
                 validated.Add(crossValidated);
                 if (arms.Count == 1 && request.ClassifierFolder is { } folder)
@@ -161,11 +164,11 @@ public static class TaskTraining
         {
             // With few test patients the labels' own cross-validation has more to say; with enough, the test patients alone speak.
             var crossValidated = few && validated[0] is not null;
-            var (mine, other, items) = crossValidated ? (validated[0], validated[a], train) : (tested[0], tested[a], test);
+            var (mine, other, items) = crossValidated ? (validated[0], validated[a], validation) : (tested[0], tested[a], test);
             if (mine is null || other is null) continue;
             var difference = Difference(request, mine, other, items);
             var c = new Compared(arms[0].Arm, arms[a].Arm, train.Length, difference);
-            comparisons.Add(new ArmComparison(c.Arm, c.Against, difference, crossValidated, Verdict.Of(difference), Verdict.Sentence(c)));
+            comparisons.Add(new ArmComparison(c.Arm, c.Against, difference, crossValidated, Verdict.Of(difference), Verdict.Sentence(c, who: Words(request).People)));
         }
         return new TaskTrainingResult
         {
@@ -175,20 +178,23 @@ public static class TaskTraining
             TestPatients = test.Select(i => i.Patient).Distinct().Count(),
             Arms = arms,
             Comparisons = comparisons,
-            Verdict = Say(arms, comparisons, train.Length, testable),
+            Verdict = Say(arms, comparisons, train.Length, testable, Words(request).People),
         };
     }
 
     private static void Check(TaskTrainingRequest request, LabelledItem[] train)
     {
         if (request.Arms.Count == 0) throw new LearningException("No encoder was named; choose one, or train from scratch.");
+        var (items, people) = Words(request);
         for (var k = 0; k < request.Classes.Count; k++)
         {
             var n = train.Count(i => i.Class == k);
             if (n < LabelDraws.LeastOfAClass)
-                throw new LearningException($"'{request.Classes[k]}' has {n} labelled images outside the test patients; label at least {LabelDraws.LeastOfAClass - n} more of it.");
+                throw new LearningException($"'{request.Classes[k]}' has {n} labelled {items} outside the test {people}; label at least {LabelDraws.LeastOfAClass - n} more of it.");
         }
     }
+
+    private static (string Items, string People) Words(TaskTrainingRequest request) => request.Arms[0].Arm.Spec.Modality == Modalities.Sound ? ("recordings", "speakers") : ("images", "patients");
 
     // At most 400: whoever waits at the screen need not wait for more.
     private static int[] ScaleOf(TaskTrainingRequest request, LabelledItem[] train)
@@ -210,12 +216,12 @@ public static class TaskTraining
             .Of(w => first.Weighted(w) - second.Weighted(w), -1, 1, ClassificationMetrics.RarestClass(labels, patients));
     }
 
-    private static string Say(List<ArmResult> arms, List<ArmComparison> comparisons, int labels, bool testable)
+    private static string Say(List<ArmResult> arms, List<ArmComparison> comparisons, int labels, bool testable, string people)
     {
         var own = arms[0];
-        var figure = testable && own.Metrics.TryGetValue("auroc", out var auroc) ? $"On patients it has never seen, {own.Arm} reaches an AUROC of {auroc}."
-            : own.CrossValidated is { } cv && cv.TryGetValue("auroc", out auroc) ? $"The test patients do not have every class yet; cross-validated on the {labels} labels, {own.Arm} reaches an AUROC of {auroc}."
-            : "There are too few labels to test it; label more patients of every class.";
+        var figure = testable && own.Metrics.TryGetValue("auroc", out var auroc) ? $"On {people} it has never seen, {own.Arm} reaches an AUROC of {auroc}."
+            : own.CrossValidated is { } cv && cv.TryGetValue("auroc", out auroc) ? $"The test {people} do not have every class yet; cross-validated on the {labels} labels, {own.Arm} reaches an AUROC of {auroc}."
+            : $"There are too few labels to test it; label more {people} of every class.";
         return string.Join(' ', comparisons.OrderBy(c => c.Against != Arm.Scratch).Select(c => c.Sentence).Prepend(figure));
     }
 }

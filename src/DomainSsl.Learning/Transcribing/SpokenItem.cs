@@ -34,7 +34,7 @@ internal sealed class SpokenBatches(SoundShard shard, IReadOnlyList<SpokenItem> 
     {
         var order = random.Order(epoch);
         var sorted = order.Permutation(items.Count).Select(i => items[i]).OrderBy(i => shard.Lengths[i.Index] * order.Uniform(0.85, 1.15)).ToList();
-        var batches = InBatches(sorted, i => shard.Lengths[i.Index], settings.BatchSeconds);
+        var batches = SoundBatches.Of(sorted, i => shard.Lengths[i.Index], settings.BatchSeconds);
         return [.. order.Permutation(batches.Count).Select(i => batches[i])];
     }
 
@@ -70,35 +70,6 @@ internal sealed class SpokenBatches(SoundShard shard, IReadOnlyList<SpokenItem> 
         var letters = new long[chosen.Length * longest];
         for (var b = 0; b < texts.Length; b++)
             for (var s = 0; s < texts[b].Length; s++) letters[b * longest + s] = texts[b][s];
-        return new SpokenBatch(Padded(sounds).to(device), Array.ConvertAll(sounds, s => (long)s.Length), tensor(letters, [chosen.Length, longest]).to(device), Array.ConvertAll(texts, t => (long)t.Length));
-    }
-
-    /// <summary>Sounds as rows, B×T, with silence behind the shorter ones.</summary>
-    public static Tensor Padded(IReadOnlyList<float[]> sounds)
-    {
-        var longest = sounds.Max(s => s.Length);
-        var samples = new float[sounds.Count * longest];
-        for (var b = 0; b < sounds.Count; b++) sounds[b].CopyTo(samples, b * longest);
-        return tensor(samples, [sounds.Count, longest]);
-    }
-
-    /// <summary>Neighbours together until they have so many seconds, padding counted; at least one.</summary>
-    public static List<T[]> InBatches<T>(IEnumerable<T> sorted, Func<T, long> samples, double seconds)
-    {
-        var (batches, open, longest) = (new List<T[]>(), new List<T>(), 0L);
-        foreach (var item in sorted)
-        {
-            var length = samples(item);
-            if (open.Count > 0 && Math.Max(longest, length) * (open.Count + 1) > seconds * SoundShard.SampleRate)
-            {
-                batches.Add([.. open]);
-                open.Clear();
-                longest = 0;
-            }
-            open.Add(item);
-            longest = Math.Max(longest, length);
-        }
-        if (open.Count > 0) batches.Add([.. open]);
-        return batches;
+        return new SpokenBatch(SoundBatches.Padded(sounds).to(device), Array.ConvertAll(sounds, s => (long)s.Length), tensor(letters, [chosen.Length, longest]).to(device), Array.ConvertAll(texts, t => (long)t.Length));
     }
 }

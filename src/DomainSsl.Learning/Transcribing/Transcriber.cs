@@ -78,20 +78,13 @@ public sealed class Transcriber : IDisposable
     private static T[] Each<T>(TranscriberNetwork network, SoundShard shard, IReadOnlyList<SpokenItem> items, Func<float[], T> decode, double batchSeconds, Device device, CancellationToken cancel)
     {
         var texts = new T[items.Count];
-        foreach (var part in SpokenBatches.InBatches(Enumerable.Range(0, items.Count).OrderBy(i => shard.Lengths[items[i].Index]), i => shard.Lengths[items[i].Index], batchSeconds))
+        foreach (var part in SoundBatches.Of(Enumerable.Range(0, items.Count).OrderBy(i => shard.Lengths[items[i].Index]), i => shard.Lengths[items[i].Index], batchSeconds))
         {
             cancel.ThrowIfCancellationRequested();
-            var found = LogProbabilities(network, Array.ConvertAll(part, i => Sound(shard.Piece(items[i].Index))), device);
+            var found = LogProbabilities(network, Array.ConvertAll(part, i => shard.Samples(items[i].Index)), device);
             for (var i = 0; i < part.Length; i++) texts[part[i]] = decode(found[i]);
         }
         return texts;
-    }
-
-    private static float[] Sound(ReadOnlySpan<short> piece)
-    {
-        var samples = new float[piece.Length];
-        for (var i = 0; i < samples.Length; i++) samples[i] = piece[i] * (1f / 32767);
-        return samples;
     }
 
     private static float[][] LogProbabilities(TranscriberNetwork network, IReadOnlyList<float[]> sounds, Device device)
@@ -101,7 +94,7 @@ public sealed class Transcriber : IDisposable
         using var off = inference_mode();
         using var scope = NewDisposeScope();
         var lengths = sounds.Select(s => (long)s.Length).ToArray();
-        var p = network.LogProbabilities(network.Encoder.Front(SpokenBatches.Padded(sounds).to(device), lengths), lengths).to(Devices.Host).contiguous();
+        var p = network.LogProbabilities(network.Encoder.Front(SoundBatches.Padded(sounds).to(device), lengths), lengths).to(Devices.Host).contiguous();
         var values = p.data<float>();
         long frames = p.shape[1], letters = p.shape[2];
         var result = new float[sounds.Count][];

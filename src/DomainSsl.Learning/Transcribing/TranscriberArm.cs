@@ -14,7 +14,7 @@ namespace DomainSsl.Learning.Transcribing;
 public sealed record TranscriberArm(string Name, EncoderSpec Spec, string? Weights)
 {
     /// <summary>The arm without pretraining: the network of the recipe that recordings are pretrained with unless another is named, so that a comparison with that is one of weights alone.</summary>
-    public static TranscriberArm FromScratch { get; } = new(Arm.Scratch, Recipes.Default(Modalities.Sound).Encoder, null);
+    public static TranscriberArm FromScratch { get; } = new(Arm.Scratch, Arm.FromScratchOnSound.Spec, null);
 
     /// <summary>Whether it has learnt anything before.</summary>
     public bool Pretrained => Weights is not null;

@@ -16,10 +16,10 @@ internal static class EmbedCommand
     public static Command Create(CommandContext context)
     {
         var model = new Argument<string>("MODEL") { Description = "An encoder or classifier, by id or name." };
-        var collection = new Option<string>("--collection") { Description = "The collection whose images are embedded.", HelpName = "C", Required = true };
+        var collection = new Option<string>("--collection") { Description = "The collection whose images or recordings are embedded.", HelpName = "C", Required = true };
         var output = new Option<string>("--out") { Description = "The numpy file; the item of each row goes into a CSV beside it.", HelpName = "FILE.npy", Required = true };
         var here = RunCommands.Here();
-        var command = new Command("embed", "Writes the features of a collection's images.") { model, collection, output, here };
+        var command = new Command("embed", "Writes the features of a collection's images or recordings.") { model, collection, output, here };
         return context.Runs(command, async run =>
         {
             var services = await RunCommands.ServicesAsync(run);
@@ -32,7 +32,7 @@ internal static class EmbedCommand
             File.Copy(Path.Combine(folder, EmbedRun.FeaturesFile), to, overwrite: true);
             File.Copy(Path.Combine(folder, EmbedRun.ItemsFile), Path.ChangeExtension(to, ".csv"), overwrite: true);
             var size = JsonSerializer.Deserialize<Size>(ended.Summary!, RunContext.Json)!;
-            run.Output.Result(size, console => console.WriteLine($"{size.Items:#,0} images, {size.Dimensions} values each, in {to}."));
+            run.Output.Result(size, console => console.WriteLine($"{size.Items:#,0} items, {size.Dimensions} values each, in {to}."));
             return CommandLine.Done;
         });
     }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using DomainSsl.Core.Library;
 using DomainSsl.Core.Runs;
 using DomainSsl.Worker;
 using Spectre.Console;
@@ -24,11 +25,13 @@ internal static class EvaluateCommand
             if (run.Get(language) is { Length: > 0 }) throw new UsageException("--language is for a transcriber, and this is a table of labels; leave it out.");
             var ended = await RunCommands.CarryOutAsync(run, new EvaluateRequest(measured.Id, LabelTables.WithPatients([table])[0]), $"Measuring {measured.Name}", run.Get(here));
             var result = JsonSerializer.Deserialize<EvaluateRun.Result>(ended.Summary!, RunContext.Json)!;
-            run.Output.Result(new { result.N, result.Patients, result.LeftOut, result.Metrics, table.Refused }, console =>
+            var (items, people) = table.Rows[0].Found.Kind == ItemKind.Sound ? ("recordings", "speakers") : ("images", "patients");
+            run.Output.Result(new { result.N, result.Patients, result.LeftOut, result.Metrics, result.Each, table.Refused }, console =>
             {
-                console.WriteLine($"{measured.Name} on {result.N:#,0} images of {result.Patients:#,0} patients:");
+                console.WriteLine($"{measured.Name} on {result.N:#,0} {items} of {result.Patients:#,0} {people}:");
                 foreach (var (key, figure) in result.Metrics) console.WriteLine($"  {key} {figure}");
-                if (result.LeftOut > 0) console.WriteLine($"{result.LeftOut:#,0} labels were left out, because the model was trained on their patients.");
+                if (result.LeftOut > 0) console.WriteLine($"{result.LeftOut:#,0} labels were left out, because the model was trained on their {people}.");
+                foreach (var one in result.Each) console.WriteLine($"  {one.Patient}: {one.Accuracy:0.000} right of {one.N:#,0}");
             });
             return table.Refused.Count > 0 ? CommandLine.SomeRefused : CommandLine.Done;
         });

@@ -17,14 +17,14 @@ internal static class FineTuneCommand
 {
     public static Command Create(CommandContext context)
     {
-        var labels = new Option<string>("--labels") { Description = "A CSV with the columns file,label and, if wanted, patient; for a transcriber file,text and, if wanted, speaker.", HelpName = "CSV", Required = true };
+        var labels = new Option<string>("--labels") { Description = "A CSV of images or recordings with the columns file,label and, if wanted, patient or speaker; for a transcriber file,text and, if wanted, speaker.", HelpName = "CSV", Required = true };
         var encoder = new Option<string>("--encoder") { Description = "The encoder to begin from, or scratch.", HelpName = "MODEL", Required = true };
         var mode = new Option<string>("--mode") { Description = "probe, full, or best: both, chosen within the training labels.", DefaultValueFactory = _ => "best" };
         mode.AcceptOnlyFromAmong("probe", "full", "best");
         var task = new Option<string?>("--task") { Description = "The task whose labels these are; made if it is not there. Without it one is made, named like the CSV.", HelpName = "NAME" };
         var name = new Option<string?>("--name") { Description = "The name of the model to be made." };
         var seed = new Option<long>("--seed") { Description = "Seed of everything random.", HelpName = "S", DefaultValueFactory = _ => 1 };
-        var set = new Option<string[]>("--set") { Description = "Changes a setting of a transcriber's training, e.g. steps=1000; may be given several times.", HelpName = "path=value" };
+        var set = new Option<string[]>("--set") { Description = "Changes a setting of the training, e.g. steps=1000 of a transcriber, stepShare=0.5 of a classifier; may be given several times.", HelpName = "path=value" };
         var here = RunCommands.Here();
         var command = new Command("finetune", "Trains a classifier on a table of labels, or a transcriber on a table of transcripts.") { labels, encoder, mode, task, name, seed, set, here };
         return context.Runs(command, async run =>
@@ -36,7 +36,7 @@ internal static class FineTuneCommand
             if (table.Spoken && run.Get(task) is not null) throw new UsageException("--task is for a classifier, and this is a table of transcripts; leave it out.");
             if (table.Spoken)
                 return await TranscriberAsync(run, table, start, run.Get(name) ?? $"{Path.GetFileNameWithoutExtension(run.Need(labels))} on {start?.Name ?? "scratch"}", run.Get(seed), SpeechSettings.Resolve(run.Get(set)), run.Get(here));
-            if (run.Get(set) is { Length: > 0 }) throw new UsageException("--set is for a transcriber, and this is a table of labels; leave it out.");
+            var settings = SpeechSettings.ResolveClassifier(run.Get(set));
             var classes = LabelTables.Classes(table.Rows);
             var target = await TaskAsync(run, services, run.Get(task), Path.GetFileNameWithoutExtension(run.Need(labels)), table, classes, start?.Id);
             await services.GetRequiredService<TaskService>().ImportLabelsAsync(target.Id, [.. table.Rows.Select(r => new GivenLabel(r.Found.Item, r.Class))], run.Who, run.Cancel);
@@ -44,7 +44,7 @@ internal static class FineTuneCommand
             var labelled = LabelTables.WithPatients([table])[0];
             var (order, test) = await ClassesAndTestPatientsAsync(run, target.Id, table, labelled);
             var request = new FineTuneRequest(target.Id, labelled, order, start?.Id ?? "scratch", run.Get(mode)!, Compare: false, test, run.Get(name) ?? $"{target.Name} on {start?.Name ?? "scratch"}",
-                run.Get(seed), PredictRest: false);
+                run.Get(seed), PredictRest: false, settings);
             var ended = await RunCommands.CarryOutAsync(run, request, $"Training {target.Name}", run.Get(here), target.Id);
             var result = JsonSerializer.Deserialize<FineTuneRun.Result>(ended.Summary!, RunContext.Json)!;
             run.Output.Result(new { result.Model, result.Run, Task = target.Name, result.Metrics, result.CrossValidated, result.Chosen, result.Verdict, table.Refused }, console =>

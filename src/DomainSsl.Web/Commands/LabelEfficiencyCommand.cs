@@ -14,17 +14,18 @@ internal static class LabelEfficiencyCommand
 {
     public static Command Create(CommandContext context)
     {
-        var train = new Option<string>("--train") { Description = "A CSV of labels to draw from.", HelpName = "CSV", Required = true };
-        var test = new Option<string>("--test") { Description = "A CSV of labels of other patients, to test on.", HelpName = "CSV", Required = true };
+        var train = new Option<string>("--train") { Description = "A CSV of labels of images or recordings to draw from.", HelpName = "CSV", Required = true };
+        var test = new Option<string>("--test") { Description = "A CSV of labels of other patients or speakers, to test on.", HelpName = "CSV", Required = true };
         var encoders = new Option<string[]>("--encoder") { Description = "The encoders to compare, the one of interest first (MODEL@SIDE on images of another size); from scratch is always beside them.", HelpName = "MODEL", AllowMultipleArgumentsPerToken = true, Required = true };
         var budgets = new Option<string?>("--budgets") { Description = "Numbers of labels (10,20,50,100,200), or of minutes where the tables hold transcripts (5,15).", HelpName = "N,N,…" };
         var repeats = new Option<int?>("--repeats") { Description = "Draws of labels for each number (10; of transcribed speech 3).", HelpName = "N" };
+        var balanced = new Option<bool>("--balanced") { Description = "Draw every class as often: 100 labels of ten classes are ten of each." };
         var modes = new Option<string>("--modes") { Description = "probe,full, or one of them.", DefaultValueFactory = _ => "probe,full" };
         var seed = new Option<int>("--seed") { Description = "Seed of draws, fits and intervals.", HelpName = "S", DefaultValueFactory = _ => 1 };
         var output = new Option<string?>("--out") { Description = "A folder for the figure (SVG, PNG) and the table (CSV).", HelpName = "DIR" };
-        var set = new Option<string[]>("--set") { Description = "Changes a setting of a transcriber's training, e.g. steps=1000; may be given several times.", HelpName = "path=value" };
+        var set = new Option<string[]>("--set") { Description = "Changes a setting of the training, e.g. steps=1000 of a transcriber, stepShare=0.5 of a classifier; may be given several times.", HelpName = "path=value" };
         var here = RunCommands.Here();
-        var command = new Command("label-efficiency", "Shows what pretraining is worth: every encoder and from scratch on the same draws of labels.") { train, test, encoders, budgets, repeats, modes, seed, output, set, here };
+        var command = new Command("label-efficiency", "Shows what pretraining is worth: every encoder and from scratch on the same draws of labels.") { train, test, encoders, budgets, repeats, balanced, modes, seed, output, set, here };
         return context.Runs(command, async run =>
         {
             if (run.Get(budgets) is { } named) Numbers(named);
@@ -41,6 +42,7 @@ internal static class LabelEfficiencyCommand
             }
             var (drawn, tested) = (await LabelTables.ReadAsync(run, run.Need(train)), await LabelTables.ReadAsync(run, run.Need(test)));
             if (drawn.Spoken != tested.Spoken) throw new RefusedException("other-kind", "One of the tables holds labels and the other transcripts; give two of one kind.");
+            if (drawn.Spoken && run.Get(balanced)) throw new UsageException("--balanced is for classes, and these are tables of transcripts; leave it out.");
             if (drawn.Spoken)
             {
                 var spoken = LabelTables.WithSpeakers([drawn, tested]);
@@ -49,22 +51,27 @@ internal static class LabelEfficiencyCommand
             }
             var labels = LabelTables.WithPatients([drawn, tested]);
             var request = new LabelEfficiencyRequest(labels[0], labels[1], LabelTables.Classes(drawn.Rows.Concat(tested.Rows)), [.. ids.Distinct()], Numbers(run.Get(budgets) ?? "10,20,50,100,200"), run.Get(repeats) ?? 10,
-                run.Get(modes)!.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries), run.Get(seed));
+                run.Get(modes)!.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries), run.Get(seed), run.Get(balanced), SpeechSettings.ResolveClassifier(run.Get(set)));
             var ended = await RunCommands.CarryOutAsync(run, request, "Comparing what few labels give", run.Get(here));
 
             var folder = services.GetRequiredService<DataFolder>().Run(ended.Id);
             var result = await LabelEfficiencyRun.ReadAsync(folder, run.Cancel);
             CopyOut(folder, run.Get(output));
             var refused = drawn.Refused.Concat(tested.Refused).ToList();
-            run.Output.Result(new { result.Arms, result.Differences, result.Comparisons, result.LabelsSaved, result.Verdict, result.Metric, result.Members, result.TestItems, result.TestPatients, Run = ended.Id, Refused = refused }, console =>
+            run.Output.Result(new
             {
-                var shown = CommandOutput.Table("Arm", "Labels", result.Metric.ToUpperInvariant(), "95 % interval", "Less scratch");
-                foreach (var arm in result.Arms)
+                result.Arms, result.Differences, result.Comparisons, result.LabelsSaved, result.Verdict, result.Metric, result.BalancedAccuracy, result.BalancedAccuracyDifferences, result.Patients, result.Members, result.TestItems,
+                result.TestPatients, Run = ended.Id, Refused = refused,
+            }, console =>
+            {
+                var shown = CommandOutput.Table("Arm", "Labels", result.Metric.ToUpperInvariant(), "95 % interval", "Less scratch", "Balanced accuracy");
+                foreach (var (arm, right) in result.Arms.Zip(result.BalancedAccuracy))
                 {
                     var difference = result.Differences.FirstOrDefault(d => d.Arm == arm.Arm && d.Budget == arm.Budget);
-                    CommandOutput.Row(shown, arm.Arm, $"{arm.Budget}", $"{arm.Mean:0.000}", $"{arm.Low:0.000} to {arm.High:0.000}", difference is null ? "" : $"{difference.Mean:+0.000;-0.000} ({difference.Low:+0.000;-0.000} to {difference.High:+0.000;-0.000})");
+                    CommandOutput.Row(shown, arm.Arm, $"{arm.Budget}", $"{arm.Mean:0.000}", $"{arm.Low:0.000} to {arm.High:0.000}", difference is null ? "" : $"{difference.Mean:+0.000;-0.000} ({difference.Low:+0.000;-0.000} to {difference.High:+0.000;-0.000})", $"{right.Mean:0.000}");
                 }
                 console.Write(shown);
+                foreach (var one in result.Patients) console.WriteLine($"  {one.Arm}, {one.Budget} labels, {one.Patient}: {one.Accuracy:0.000} right of {one.Items:#,0}");
                 console.WriteLine(result.Verdict);
             });
             return refused.Count > 0 ? CommandLine.SomeRefused : CommandLine.Done;

@@ -10,7 +10,7 @@ using Microsoft.EntityFrameworkCore;
 namespace DomainSsl.Web.Commands;
 
 /// <summary>An image or a recording of the library with the file that it was named by.</summary>
-internal sealed record FoundItem(string File, long Item, long? PatientId, string? Pseudonym);
+internal sealed record FoundItem(string File, long Item, ItemKind Kind, long? PatientId, string? Pseudonym);
 
 /// <summary>A row of a table of labels with its image or recording; of a table of transcripts, the class is what is said.</summary>
 internal sealed record LabelRow(string File, string Class, string? TablePatient, FoundItem Found);
@@ -23,14 +23,14 @@ internal sealed record LabelTable(IReadOnlyList<LabelRow> Rows, IReadOnlyList<Re
 
 /// <summary>
 /// Finds the images and recordings that files are, by the SHA-256 of the files' bytes as imported and never by a name; files that were not imported are imported first. Reads tables of labels
-/// (<c>file,label</c> and, if wanted, <c>patient</c>) and of transcripts (<c>file,text</c> and, if wanted, <c>speaker</c>) that way.
+/// (<c>file,label</c> and, if wanted, <c>patient</c> or <c>speaker</c>) and of transcripts (<c>file,text</c> and, if wanted, <c>speaker</c>) that way.
 /// </summary>
 internal static class LabelTables
 {
     private static readonly string[] Absences = ["normal", "none", "no", "no finding", "negative", "healthy", "absent", "0"];
 
     /// <summary>Reads a table.</summary>
-    /// <exception cref="RefusedException">It cannot be read, has not the columns, or says two things of one image.</exception>
+    /// <exception cref="RefusedException">It cannot be read, has not the columns, says two things of one item, or speaks of images and of recordings.</exception>
     public static async Task<LabelTable> ReadAsync(CommandRun run, string path)
     {
         if (!File.Exists(path)) throw new RefusedException("no-table", $"There is no file {path}; name a CSV with the columns file,label, or file,text for recordings.");
@@ -39,11 +39,11 @@ internal static class LabelTables
         var spoken = table.Has("text") && !table.Has("label");
         if (!table.Has("file") || (!table.Has("label") && !spoken)) throw new RefusedException("table-columns", $"{name} has not the columns file,label (or file,text for recordings); put them into its first line.");
         var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
-        var rows = table.Rows.Select(r => (File: table.Value(r, "file"), Label: table.Value(r, spoken ? "text" : "label"), Patient: table.Value(r, spoken ? "speaker" : "patient"))).Where(r => r.Label.Length > 0).ToList();
+        var rows = table.Rows.Select(r => (File: table.Value(r, "file"), Label: table.Value(r, spoken ? "text" : "label"), Patient: table.Value(r, table.Has("speaker") && (spoken || !table.Has("patient")) ? "speaker" : "patient"))).Where(r => r.Label.Length > 0).ToList();
         if (rows.Count == 0) throw new RefusedException("no-labels", $"{name} has no row with a {(spoken ? "text; fill the column text" : "label; fill the column label")}.");
         var paths = rows.Select(r => Path.GetFullPath(r.File, folder)).ToList();
         var secrets = await run.ServiceAsync<Secrets>();
-        var (found, refused) = await FindAsync(run, paths, import: [path], spoken ? ItemKind.Sound : ItemKind.Image);
+        var (found, refused) = await FindAsync(run, paths, import: [path], spoken ? ItemKind.Sound : null);
 
         var labels = new Dictionary<long, LabelRow>();
         for (var i = 0; i < rows.Count; i++)
@@ -51,15 +51,17 @@ internal static class LabelTables
             if (!found.TryGetValue(paths[i], out var items)) continue;
             foreach (var item in items)
             {
-                var patient = rows[i].Patient.Length == 0 ? null : spoken ? secrets.SpeakerPseudonym(rows[i].Patient) : secrets.Deidentifier.Pseudonym(rows[i].Patient);
+                var sound = item.Kind == ItemKind.Sound;
+                var patient = rows[i].Patient.Length == 0 ? null : sound ? secrets.SpeakerPseudonym(rows[i].Patient) : secrets.Deidentifier.Pseudonym(rows[i].Patient);
                 var row = new LabelRow(rows[i].File, rows[i].Label, patient, item);
                 if (labels.TryGetValue(item.Item, out var before) && before.Class != row.Class)
                     throw new RefusedException("two-labels", spoken ? $"{name} has two texts for the same recording ({before.File} and {row.File}); keep one of the two rows."
-                        : $"{name} calls the same image {before.Class} ({before.File}) and {row.Class} ({row.File}); keep one of the two rows.");
+                        : $"{name} calls the same {(sound ? "recording" : "image")} {before.Class} ({before.File}) and {row.Class} ({row.File}); keep one of the two rows.");
                 labels[item.Item] = row;
             }
         }
         if (labels.Count == 0) throw new RefusedException("no-images", $"None of the files of {name} could be used: {(refused.Count > 0 ? refused[0].Reason : spoken ? "they are no recordings." : "they hold no images.")}");
+        if (labels.Values.Select(l => l.Found.Kind).Distinct().Count() > 1) throw new RefusedException("both-kinds", $"{name} speaks of images and of recordings; make two tables of it.");
         return new LabelTable([.. labels.Values], refused, spoken);
     }
 
@@ -105,9 +107,9 @@ internal static class LabelTables
     /// <param name="run">The command.</param>
     /// <param name="paths">Full paths.</param>
     /// <param name="import">What to import where some are unknown; null for the unknown files themselves.</param>
-    /// <param name="kind">What is looked for.</param>
+    /// <param name="kind">What is looked for; null: either.</param>
     public static async Task<(IReadOnlyDictionary<string, IReadOnlyList<FoundItem>> Found, IReadOnlyList<RefusedFile> Refused)> FindAsync(
-        CommandRun run, IReadOnlyList<string> paths, IReadOnlyList<string>? import = null, ItemKind kind = ItemKind.Image)
+        CommandRun run, IReadOnlyList<string> paths, IReadOnlyList<string>? import = null, ItemKind? kind = ItemKind.Image)
     {
         var hashes = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var path in paths.Distinct())
@@ -129,16 +131,22 @@ internal static class LabelTables
             refused.AddRange(summary.Refused);
             // What was imported but is of the other kind has no item here.
             refused.AddRange(unknown.Where(p => !items.ContainsKey(hashes[p]) && summary.Refused.All(r => Path.GetFileName(r.File) != Path.GetFileName(p)))
-                .Select(p => kind == ItemKind.Sound ? new RefusedFile(p, "no-sound", "It is no recording.") : new RefusedFile(p, "no-image", "It is no image.")));
+                .Select(p => kind switch
+                {
+                    ItemKind.Sound => new RefusedFile(p, "no-sound", "It is no recording."),
+                    ItemKind.Image => new RefusedFile(p, "no-image", "It is no image."),
+                    _ => new RefusedFile(p, "no-item", "It is neither an image nor a recording."),
+                }));
         }
         return (hashes.Where(h => items.ContainsKey(h.Value)).ToDictionary(h => h.Key, h => (IReadOnlyList<FoundItem>)[.. items[h.Value].Select(i => i with { File = h.Key })]), refused);
     }
 
-    private static async Task<Dictionary<string, List<FoundItem>>> ItemsAsync(CommandRun run, ItemKind kind, IEnumerable<string> hashes)
+    private static async Task<Dictionary<string, List<FoundItem>>> ItemsAsync(CommandRun run, ItemKind? wanted, IEnumerable<string> hashes)
     {
         var items = new Dictionary<string, List<FoundItem>>(StringComparer.Ordinal);
         await using var db = await RunCommands.DatabaseAsync(run);
-        foreach (var some in hashes.Distinct().Chunk(500))
+        ItemKind[] kinds = wanted is { } one ? [one] : Enum.GetValues<ItemKind>();
+        foreach (var (kind, some) in from k in kinds from s in hashes.Distinct().Chunk(500) select (k, s))
         {
             var sound = kind == ItemKind.Sound;
             var direct = await db.Items.Where(i => i.Kind == kind && some.Contains(sound ? i.Recording!.SourceHash : i.Instance!.SourceHash))
@@ -149,7 +157,7 @@ internal static class LabelTables
             foreach (var item in direct.Concat(aliases).OrderBy(i => i.Frame))
             {
                 if (!items.TryGetValue(item.Hash, out var list)) items[item.Hash] = list = [];
-                list.Add(new FoundItem("", item.Id, item.PatientId, item.Pseudonym));
+                list.Add(new FoundItem("", item.Id, kind, item.PatientId, item.Pseudonym));
             }
         }
         return items;

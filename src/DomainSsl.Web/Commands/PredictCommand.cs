@@ -16,16 +16,16 @@ internal static class PredictCommand
     public static Command Create(CommandContext context)
     {
         var model = new Argument<string>("MODEL") { Description = "A classifier, by id or name." };
-        var paths = new Argument<string[]>("PATH") { Description = "Scans, folders of them, or CSVs with a column file; imported first where they are not.", Arity = ArgumentArity.ZeroOrMore };
-        var collection = new Option<string?>("--collection") { Description = "All images of a collection.", HelpName = "C" };
+        var paths = new Argument<string[]>("PATH") { Description = "Scans or recordings, folders of them, or CSVs with a column file; imported first where they are not.", Arity = ArgumentArity.ZeroOrMore };
+        var collection = new Option<string?>("--collection") { Description = "All images or recordings of a collection.", HelpName = "C" };
         var review = new Option<bool>("--for-review") { Description = "Put the answers into the review queue of the model's task." };
         var output = new Option<string?>("--out") { Description = "A CSV for the answers.", HelpName = "CSV" };
         var here = RunCommands.Here();
-        var command = new Command("predict", "Lets a classifier answer for scans.") { model, paths, collection, review, output, here };
+        var command = new Command("predict", "Lets a classifier answer for scans or recordings.") { model, paths, collection, review, output, here };
         return context.Runs(command, async run =>
         {
             var given = run.Get(paths) ?? [];
-            if (given.Length == 0 == (run.Get(collection) is null)) throw new UsageException("Name scans or a collection, and not both.");
+            if (given.Length == 0 == (run.Get(collection) is null)) throw new UsageException("Name files or a collection, and not both.");
             var services = await RunCommands.ServicesAsync(run);
             var answering = await RunCommands.ModelAsync(run, run.Need(model));
             IReadOnlyList<RefusedFile> refused = [];
@@ -35,7 +35,7 @@ internal static class PredictCommand
                 request = new PredictRequest(answering.Id, (await services.GetRequiredService<CollectionService>().FindAsync(name, run.Cancel)).Id, null, run.Get(review));
             else
             {
-                (var found, refused) = await LabelTables.FindAsync(run, [.. given.SelectMany(Files)]);
+                (var found, refused) = await LabelTables.FindAsync(run, [.. given.SelectMany(Files)], kind: null);
                 foreach (var item in found.Values.SelectMany(f => f)) files[item.Item] = item.File;
                 if (files.Count == 0) throw new Core.RefusedException("no-images", refused.Count > 0 ? $"None of the files could be used: {refused[0].Reason}" : "There are no files there; check the path.");
                 request = new PredictRequest(answering.Id, null, [.. files.Keys], run.Get(review));

@@ -9,16 +9,16 @@ using Microsoft.EntityFrameworkCore;
 
 namespace DomainSsl.Web.Commands;
 
-/// <summary><c>similar MODEL PATH|ITEM [-k 10]</c>: the images of the library whose features point most the same way.</summary>
+/// <summary><c>similar MODEL PATH|ITEM [-k 10]</c>: the images, or recordings, of the library whose features point most the same way.</summary>
 internal static class SimilarCommand
 {
     public static Command Create(CommandContext context)
     {
         var model = new Argument<string>("MODEL") { Description = "An encoder or classifier, by id or name." };
-        var of = new Argument<string>("PATH|ITEM") { Description = "A scan, or the number of an item." };
+        var of = new Argument<string>("PATH|ITEM") { Description = "A scan or recording, or the number of an item." };
         var count = new Option<int>("-k") { Description = "How many.", DefaultValueFactory = _ => 10 };
         var here = RunCommands.Here();
-        var command = new Command("similar", "Finds the images most like one.") { model, of, count, here };
+        var command = new Command("similar", "Finds the images or recordings most like one.") { model, of, count, here };
         return context.Runs(command, async run =>
         {
             if (run.Get(count) < 1) throw new UsageException("-k must be at least 1.");
@@ -27,12 +27,12 @@ internal static class SimilarCommand
             var item = await ItemAsync(run, run.Need(of));
             var ended = await RunCommands.CarryOutAsync(run, new EmbedRequest(embedding.Id, null, null), "Embedding the library", run.Get(here));
             var features = EmbedRun.Read(services.GetRequiredService<DataFolder>().Run(ended.Id));
-            var own = features.First(f => f.Item == item).Features;
+            var own = features.FirstOrDefault(f => f.Item == item).Features ?? throw new RefusedException("other-kind", $"{embedding.Name} takes the other of images and recordings; name one that it takes.");
             var nearest = new Neighbours(features).Of(own, run.Get(count), item);
-            // A stored image has no name of its own (names may say who it is): what is shown is the file it lies in.
+            // What is stored has no name of its own (names may say who it is): what is shown is the file it lies in.
             await using var db = await RunCommands.DatabaseAsync(run);
             var ids = nearest.Select(n => n.Item).ToList();
-            var blobs = await db.Items.Where(i => ids.Contains(i.Id)).Select(i => new { i.Id, i.Instance!.BlobHash }).ToDictionaryAsync(i => i.Id, i => i.BlobHash, run.Cancel);
+            var blobs = await db.Items.Where(i => ids.Contains(i.Id)).Select(i => new { i.Id, BlobHash = i.Kind == ItemKind.Sound ? i.Recording!.BlobHash : i.Instance!.BlobHash }).ToDictionaryAsync(i => i.Id, i => i.BlobHash, run.Cancel);
             var neighbours = nearest.Select(n => new { n.Item, File = blobs[n.Item], Distance = Math.Round(n.Distance, 6) }).ToList();
             run.Output.Result(new { Item = item, Neighbours = neighbours }, console =>
             {
@@ -48,11 +48,11 @@ internal static class SimilarCommand
     {
         if (File.Exists(pathOrItem))
         {
-            var (found, refused) = await LabelTables.FindAsync(run, [Path.GetFullPath(pathOrItem)]);
-            return found.Values.SelectMany(f => f).FirstOrDefault()?.Item ?? throw new RefusedException("no-image", refused.Count > 0 ? refused[0].Reason : $"{pathOrItem} holds no image.");
+            var (found, refused) = await LabelTables.FindAsync(run, [Path.GetFullPath(pathOrItem)], kind: null);
+            return found.Values.SelectMany(f => f).FirstOrDefault()?.Item ?? throw new RefusedException("no-image", refused.Count > 0 ? refused[0].Reason : $"{pathOrItem} holds no image and no sound.");
         }
         await using var db = await RunCommands.DatabaseAsync(run);
-        if (long.TryParse(pathOrItem, NumberStyles.None, CultureInfo.InvariantCulture, out long id) && await db.Items.AnyAsync(i => i.Id == id && i.Kind == ItemKind.Image, run.Cancel)) return id;
-        throw new RefusedException("no-item", $"'{pathOrItem}' is neither a file nor the number of an image in the library.");
+        if (long.TryParse(pathOrItem, NumberStyles.None, CultureInfo.InvariantCulture, out long id) && await db.Items.AnyAsync(i => i.Id == id, run.Cancel)) return id;
+        throw new RefusedException("no-item", $"'{pathOrItem}' is neither a file nor the number of an item in the library.");
     }
 }

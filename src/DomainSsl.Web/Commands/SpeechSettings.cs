@@ -6,19 +6,26 @@ using DomainSsl.Core.Language;
 using DomainSsl.Core.Models;
 using DomainSsl.Core.Runs;
 using DomainSsl.Learning;
+using DomainSsl.Learning.FineTuning;
 using DomainSsl.Learning.Transcribing;
 
 namespace DomainSsl.Web.Commands;
 
-/// <summary>The settings of a transcriber's training with values changed from the command line.</summary>
+/// <summary>The settings of a transcriber's training, and of a classifier's, with values changed from the command line.</summary>
 internal static class SpeechSettings
 {
     /// <summary>The settings as JSON, after changes such as <c>steps=1000</c>, <c>rates=[0.001,0.002]</c> or <c>masks.timeMasks=0</c>; null where nothing is changed.</summary>
     /// <exception cref="RefusedException">There is no such setting, or it cannot be that.</exception>
-    public static string? Resolve(IReadOnlyList<string>? changes)
+    public static string? Resolve(IReadOnlyList<string>? changes) => Resolve(changes, new TranscriberSettings(), settings => settings.Validate());
+
+    /// <summary>The same of a classifier, such as <c>stepShare=0.5</c>.</summary>
+    /// <exception cref="RefusedException">There is no such setting, or it cannot be that.</exception>
+    public static string? ResolveClassifier(IReadOnlyList<string>? changes) => Resolve(changes, new FitSettings(), settings => settings.Validate());
+
+    private static string? Resolve<T>(IReadOnlyList<string>? changes, T defaults, Action<T> validate)
     {
         if (changes is not { Count: > 0 }) return null;
-        var root = JsonSerializer.SerializeToNode(new TranscriberSettings(), LearningJson.Options)!.AsObject();
+        var root = JsonSerializer.SerializeToNode(defaults, LearningJson.Options)!.AsObject();
         foreach (var change in changes)
         {
             var at = change.IndexOf('=', StringComparison.Ordinal);
@@ -31,7 +38,7 @@ internal static class SpeechSettings
         }
         try
         {
-            root.Deserialize<TranscriberSettings>(LearningJson.Options)!.Validate();
+            validate(root.Deserialize<T>(LearningJson.Options)!);
             return root.ToJsonString(LearningJson.Options);
         }
         catch (JsonException e) { throw new RefusedException("settings", $"One of {string.Join(", ", changes)} has a value that cannot be ({e.Path}); give a number where there was one."); }

@@ -74,7 +74,7 @@ public sealed class ModelRegistryTests
         Assert.Equal(ModelState.Candidate, (await registry.GetAsync("m-1", TestContext.Current.CancellationToken)).State);
         Assert.Equal("m-1", (await registry.RollbackAsync(ModelRegistry.SoundEncoders, "cli:test", TestContext.Current.CancellationToken)).Id);
         Assert.Equal(ModelState.InUse, (await registry.GetAsync("public", TestContext.Current.CancellationToken)).State);
-        Assert.Equal("none-before", (await Assert.ThrowsAsync<RefusedException>(() => registry.RollbackAsync(ModelRegistry.Encoders, "cli:test", TestContext.Current.CancellationToken))).Code);
+        Assert.Equal("none-before", (await Assert.ThrowsAsync<RefusedException>(() => registry.RollbackAsync(ModelRegistry.Encoders, "cli:test", TestContext.Current.CancellationToken))).Refusal.Code);
     }
 
     [Fact]

@@ -12,7 +12,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace DomainSsl.Core.Tests.Tasks;
 
-/// <summary>A real database in a temporary folder with a collection of images of made-up patients.</summary>
+/// <summary>A real database in a temporary folder with a collection of images of made-up patients, or of recordings of made-up speakers.</summary>
 internal sealed class LabellingClinic : IAsyncDisposable
 {
     private readonly TemporaryFolder folder = new();
@@ -28,7 +28,7 @@ internal sealed class LabellingClinic : IAsyncDisposable
 
     private ServiceProvider Open() => new ServiceCollection().AddDomainSslCore(new DataFolder(folder.At("data"))).BuildServiceProvider();
 
-    public static async Task<LabellingClinic> MakeAsync(int patients, int imagesEach)
+    public static async Task<LabellingClinic> MakeAsync(int patients, int imagesEach, ItemKind kind = ItemKind.Image)
     {
         var clinic = new LabellingClinic();
         await DatabaseSetup.MigrateAsync(clinic.Database);
@@ -39,6 +39,16 @@ internal sealed class LabellingClinic : IAsyncDisposable
         for (var p = 0; p < patients; p++)
         {
             var patient = new Patient { Pseudonym = $"P-{p:D6}" };
+            if (kind == ItemKind.Sound)
+            {
+                for (var i = 0; i < imagesEach; i++)
+                {
+                    var recording = new Recording { Speaker = patient, SourceHash = $"source-{p}-{i}", BlobHash = $"blob-{p}-{i}", Seconds = 1 };
+                    var sound = new Item { Kind = ItemKind.Sound, Patient = patient, Recording = recording, End = 1, Hash = $"item-{p}-{i}" };
+                    db.CollectionItems.Add(new CollectionItem { Collection = collection, Item = sound });
+                }
+                continue;
+            }
             var study = new Study { Patient = patient, Uid = $"1.{p}", Images = imagesEach };
             var series = new Series { Study = study, Uid = $"1.{p}.1" };
             for (var i = 0; i < imagesEach; i++)

@@ -1,4 +1,6 @@
 using DomainSsl.Core.Audit;
+using DomainSsl.Core.Library;
+using DomainSsl.Core.Models;
 using DomainSsl.Core.Tasks;
 using Microsoft.EntityFrameworkCore;
 
@@ -249,6 +251,35 @@ public sealed class TaskServiceTests
         Assert.Equal(18, request.TestPatients.Count);
         Assert.Equal(("public", "best", true, true), (request.EncoderId, request.Mode, request.Compare, request.PredictRest));
         Assert.All(request.TestPatients, p => Assert.StartsWith("P-", p, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Task_OnRecordings_IsLabelledAndTrainedLikeOneOnImages_FromAnEncoderOfSound()
+    {
+        await using var clinic = await LabellingClinic.MakeAsync(patients: 8, imagesEach: 3, ItemKind.Sound);
+        var task = await clinic.MakeTaskAsync();
+        var overview = (await clinic.Tasks.FindAsync(task.Id, Cancel))!;
+        Assert.Equal((ItemKind.Sound, 24, 4), (overview.Kind, overview.Progress.Items, overview.TestPatients));
+        var speakers = await clinic.PatientsAsync();
+        var test = await clinic.TestPatientsAsync(task.Id);
+        var items = (await clinic.Tasks.NextItemsAsync(task.Id, "anna", 20, cancel: Cancel)).Select(i => i.ItemId).ToList();
+        Assert.Equal(8, items.Take(8).Select(i => speakers[i]).Distinct().Count());
+        Task Answer(long item, int c) => clinic.Tasks.AnswerAsync(task.Id, item, LabelAnswer.Class, task.Classes[c].Id, "anna", Key(), Cancel);
+
+        // One class from a single speaker outside the locked ones would be learnt as that speaker.
+        var other = items.First(i => !test.Contains(speakers[i]));
+        foreach (var item in items) await Answer(item, test.Contains(speakers[item]) || speakers[item] == speakers[other] ? 1 : 0);
+        var refused = await Assert.ThrowsAsync<RefusedException>(() => clinic.Tasks.TrainingRequestAsync(task.Id, Cancel));
+        Assert.Contains("speakers", refused.Refusal.Sentence, StringComparison.Ordinal);
+        Assert.DoesNotContain("image", refused.Refusal.Sentence, StringComparison.Ordinal);
+
+        foreach (var (item, i) in items.Select((item, i) => (item, i))) await Answer(item, (i + i / 8) % 2);
+        Assert.Equal("scratch", (await clinic.Tasks.TrainingRequestAsync(task.Id, Cancel)).EncoderId);
+        await using var db = await clinic.Database.CreateDbContextAsync(Cancel);
+        db.Models.Add(new Model { Id = "m-ear", Name = "ear", Kind = ModelKind.Encoder, By = "anna", Architecture = """{"architecture":"sound"}""", CreatedAt = DateTime.UtcNow.AddDays(-1) });
+        db.Models.Add(new Model { Id = "m-eye", Name = "eye", Kind = ModelKind.Encoder, By = "anna", Architecture = """{"architecture":"resnet"}""", CreatedAt = DateTime.UtcNow });
+        await db.SaveChangesAsync(Cancel);
+        Assert.Equal("m-ear", (await clinic.Tasks.TrainingRequestAsync(task.Id, Cancel)).EncoderId);
     }
 
     [Fact]

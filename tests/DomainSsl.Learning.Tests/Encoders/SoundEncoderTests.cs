@@ -71,6 +71,22 @@ public sealed class SoundEncoderTests
 
     [Theory]
     [MemberData(nameof(All))]
+    public void Features_AnItemBesideALongerOne_HasTheSameAsAlone(string name)
+    {
+        using var scope = NewDisposeScope();
+        using var off = no_grad();
+        using var encoder = (SoundEncoder)EncoderFactory.Create(Of(name), 1);
+        var (shorter, longer) = (MadeSpeech.Piece(new RandomStream(1), 0.14), MadeSpeech.Piece(new RandomStream(2), 1.5));
+        var both = zeros(2, longer.Length);
+        both[0].narrow(0, 0, shorter.Length).copy_(tensor(shorter));
+        both[1].copy_(tensor(longer));
+        var alone = encoder.Features(tensor(shorter, [1, shorter.Length]));
+        Assert.Equal([1, encoder.Dimensions], alone.shape);
+        Assert.True((encoder.Features(both, [shorter.Length, longer.Length])[0] - alone[0]).abs().max().item<float>() < 2e-4);
+    }
+
+    [Theory]
+    [MemberData(nameof(All))]
     public void Encode_LouderOrWithAnOffset_IsTheSame(string name)
     {
         using var scope = NewDisposeScope();

@@ -32,6 +32,17 @@ public class LabelDrawsTests
         Assert.NotEqual(draws[0], LabelDraws.Of(Labels, Patients, 3, [10], 1, 2)[0]);
     }
 
+    [Fact]
+    public void Draws_Balanced_HoldEveryClassAsOften()
+    {
+        foreach (var draw in LabelDraws.Of(Labels, Patients, 3, [9, 20], 10, seed: 1, balanced: true))
+        {
+            Assert.Equal(Enumerable.Range(0, 400), draw.Order());
+            Assert.All(Enumerable.Range(0, 3), k => Assert.Equal(3, draw.Take(9).Count(i => Labels[i] == k)));
+            Assert.All(Enumerable.Range(0, 3), k => Assert.InRange(draw.Take(20).Count(i => Labels[i] == k), 6, 7));
+        }
+    }
+
     [Theory]
     [InlineData(5, "too few for 3 classes")]
     [InlineData(401, "only 400 training items")]
@@ -54,4 +65,16 @@ public class LabelDrawsTests
 
     [Fact]
     public void Folds_AClassOfOnePatient_AreNone() => Assert.Empty(PatientFolds.Of([0, 0, 1, 1], ["a", "b", "c", "c"], 5, new Random(1)));
+
+    [Fact]
+    public void Folds_OfAFewPatientsWhoHaveEveryClass_HoldPatientsOut()
+    {
+        // Three speakers, each with each of four words twice.
+        int[] labels = [.. Enumerable.Range(0, 24).Select(i => i % 4)];
+        string[] speakers = [.. Enumerable.Range(0, 24).Select(i => $"S{i / 8}")];
+        var folds = PatientFolds.Of(labels, speakers, 5, new Random(1));
+        Assert.Equal(3, folds.Count);
+        Assert.All(folds, f => Assert.Single(f.HeldOut.Select(i => speakers[i]).Distinct()));
+        Assert.Equal(Enumerable.Range(0, 24), folds.SelectMany(f => f.HeldOut).Order());
+    }
 }

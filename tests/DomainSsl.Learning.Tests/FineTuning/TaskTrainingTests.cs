@@ -1,4 +1,3 @@
-using DomainSsl.Learning.Data;
 using DomainSsl.Learning.Evaluation;
 using DomainSsl.Learning.FineTuning;
 
@@ -81,10 +80,10 @@ public class TaskTrainingTests
     {
         using var task = new SmallTask(40, 30);
         TaskTraining.Run(Request(task, 8), null, CancellationToken.None);
-        using var test = Shard.Open(task.TestShard);
         using var classifier = Classifier.Load(task.At("classifier"), Devices.Choose("cpu"));
+        using var test = ItemSource.Open(task.TestShard, classifier.About.Encoder);
         int[] items = [.. Enumerable.Range(0, 30)];
-        var answer = classifier.Predict(test.Batch, items);
+        var answer = classifier.Predict(test, items);
         Assert.Equal(["probe", "full"], classifier.About.Members);
         Assert.Equal((30, 2), (answer.Probabilities.Count, answer.Probabilities.Classes));
         Assert.Equal((30, 16), (answer.Features.Count, answer.Features.Dimensions));
@@ -92,7 +91,7 @@ public class TaskTrainingTests
 
         classifier.Save(task.At("again"));
         using var again = Classifier.Load(task.At("again"), Devices.Choose("cpu"));
-        Assert.Equal(answer.Probabilities.Values.ToArray(), again.Predict(test.Batch, items).Probabilities.Values.ToArray());
+        Assert.Equal(answer.Probabilities.Values.ToArray(), again.Predict(test, items).Probabilities.Values.ToArray());
     }
 
     [Fact]
@@ -101,10 +100,10 @@ public class TaskTrainingTests
         using var task = new SmallTask(60, 40, noise: 0.05);
         var request = Request(task, 0) with { Arms = [new(SmallTask.Scratch, task.TrainShard)], Settings = FitSettings.Quick };
         TaskTraining.Run(request, null, CancellationToken.None);
-        using var test = Shard.Open(task.TestShard);
         using var classifier = Classifier.Load(task.At("classifier"), Devices.Choose("cpu"));
+        using var test = ItemSource.Open(task.TestShard, classifier.About.Encoder);
         Assert.Equal(["short", "long"], classifier.About.Members);
-        var p = classifier.Predict(test.Batch, [.. task.Test.Select(i => i.Index)]).Probabilities;
+        var p = classifier.Predict(test, [.. task.Test.Select(i => i.Index)]).Probabilities;
         Assert.True(new Auroc(p, [.. task.Test.Select(i => i.Class)]).Value > 0.8);
     }
 

@@ -7,14 +7,13 @@ using F = TorchSharp.torch.nn.functional;
 
 namespace DomainSsl.Learning.FineTuning;
 
-/// <summary>An encoder with a linear head: images to K logits.</summary>
-internal sealed class ImageClassifierNetwork : IDisposable
+/// <summary>An encoder with a linear head: images or sounds to K logits.</summary>
+internal sealed class ClassifierNetwork : IDisposable
 {
-    private const int PredictBatch = 64;
     private readonly LinearHead _head;
 
     /// <summary>With a head of zeros.</summary>
-    public ImageClassifierNetwork(Encoder encoder, int classes, Device device)
+    public ClassifierNetwork(Encoder encoder, int classes, Device device)
     {
         Encoder = encoder;
         _head = new LinearHead(encoder.Dimensions, classes, device);
@@ -26,22 +25,11 @@ internal sealed class ImageClassifierNetwork : IDisposable
 
     public nn.Module Head => _head;
 
-    /// <summary>B×1×H×W to B×K.</summary>
-    public Tensor Logits(Tensor x) => _head.forward(Encoder.Features(x));
+    /// <summary>B items to B×K.</summary>
+    public Tensor Logits(ItemBatch x) => _head.forward(x.Features(Encoder));
 
-    public Probabilities Predict(ImageSource images, int[] items, Device device)
-    {
-        var values = new double[items.Length * Classes];
-        var at = 0;
-        foreach (var part in items.Chunk(PredictBatch))
-        {
-            using var held = Finalizers.Held();
-            using var off = inference_mode();
-            using var scope = NewDisposeScope();
-            foreach (var p in softmax(Logits(images(part, device)), 1).to(Devices.Host).data<float>()) values[at++] = p;
-        }
-        return new Probabilities(Classes, values);
-    }
+    public Probabilities Predict(ItemSource source, int[] items, Device device) =>
+        new(Classes, Array.ConvertAll(source.Rows(items, Classes, device, x => softmax(Logits(x), 1)), p => (double)p));
 
     /// <summary>Everything that the network is made of, by name; the tensors stay the network's.</summary>
     public Dictionary<string, Tensor> State()
@@ -52,7 +40,7 @@ internal sealed class ImageClassifierNetwork : IDisposable
     }
 
     /// <summary>The network of stored tensors.</summary>
-    public static ImageClassifierNetwork From(EncoderSpec spec, IReadOnlyDictionary<string, Tensor> state, string origin, Device device)
+    public static ClassifierNetwork From(EncoderSpec spec, IReadOnlyDictionary<string, Tensor> state, string origin, Device device)
     {
         const string prefix = "encoder.";
         var encoder = EncoderFactory.Create(spec, 0);
@@ -62,7 +50,7 @@ internal sealed class ImageClassifierNetwork : IDisposable
         if (!state.TryGetValue("head.weight", out var weight) || !state.TryGetValue("head.bias", out var bias) || weight.shape is not [var k, var d] || d != encoder.Dimensions || bias.shape is not [var kb] || kb != k)
             throw new LearningException($"The classifier's weights in {origin} have no head that fits; train the task again.");
         if (state.ContainsKey("head.mean")) throw new LearningException($"The classifier's weights in {origin} are of an earlier version; train the task again.");
-        var network = new ImageClassifierNetwork(encoder, (int)k, device);
+        var network = new ClassifierNetwork(encoder, (int)k, device);
         network._head.Take(weight, bias);
         return network;
     }
