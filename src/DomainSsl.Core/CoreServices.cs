@@ -44,6 +44,8 @@ public static class CoreServices
         services.AddSingleton<TaskService>();
         services.AddSingleton<ReviewQueue>();
         services.AddSingleton<TranscriptService>();
+        services.AddSingleton<TranscriptSearch>();
+        services.AddSingleton<ClinicGlossary>();
         services.AddSingleton<TranscriberService>();
         services.AddSingleton<LanguageTexts>();
         services.AddSingleton<IRunQueue, RunQueue>();

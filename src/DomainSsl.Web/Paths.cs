@@ -29,6 +29,8 @@ public static class Paths
     public const string Review = "/review";
     /// <summary>Transcripts to be read through.</summary>
     public const string Transcripts = "/transcripts";
+    /// <summary>Words over all transcripts: doubtful ones, find and replace, glossary.</summary>
+    public const string TranscriptWords = "/transcripts/words";
     /// <summary>What writes transcripts: its rounds, and the next one.</summary>
     public const string Transcriber = "/transcripts/transcriber";
     /// <summary>Pretraining and its runs.</summary>

@@ -14,7 +14,8 @@ namespace DomainSsl.Worker;
 
 /// <summary>
 /// Writing down what is said: the speech of each recording, piece by piece as it is read, so that memory does not grow with its length. Every batch of pieces is on disk before the next begins; a run that was stopped or
-/// killed goes on from there, and so does one that is asked for again. What comes of it becomes a draft of each recording's transcript, with times and confidences, unless a person has worked on it.
+/// killed goes on from there, and so does one that is asked for again. What comes of it becomes a draft of each recording's transcript, with times and confidences, unless a person has worked on it. A masked language model,
+/// where one is named, reads the words in the end and says how well each fits between the others.
 /// </summary>
 public sealed class TranscribeRun(IDbContextFactory<DomainSslContext> factory, ShardStore shards, ModelFiles files, ModelRegistry registry, TranscriptService transcripts, DataFolder folder, SpeechDecoding decoding)
 {
@@ -90,16 +91,33 @@ public sealed class TranscribeRun(IDbContextFactory<DomainSslContext> factory, S
         }
         context.Log($"{heard:0} s of speech in {clock.Elapsed.TotalSeconds:0.0} s, {heard / Math.Max(1e-3, clock.Elapsed.TotalSeconds):0} times as fast as it was spoken.");
 
-        var (kept, count) = (new List<long>(), 0);
-        foreach (var (item, stretches) in pieces)
+        var (kept, count, written) = (new List<long>(), 0, pieces.ConvertAll(p => Of(p.Item, p.Pieces, done)));
+        if (request.FitId is { } fit) written = Fitted(written, await registry.GetAsync(fit, context.Stop), context);
+        foreach (var (item, transcript) in pieces.Select(p => p.Item).Zip(written))
         {
-            var transcript = Of(item, stretches, done);
             await WriteAsync(context.Folder, item.Id, transcript, context.Stop);
             count += transcript.Words.Count();
             if (!transcript.Words.Any()) continue;
             if (await transcripts.StoreTranscribedAsync(item.RecordingId, transcript, model.Name, $"run:{context.Run.Id}:{item.RecordingId}", context.Stop) is null) kept.Add(item.Id);
         }
         return new RunOutcome(JsonSerializer.Serialize(new Result(pieces.Count, count, kept, Math.Round(total, 2)), RunContext.Json), null, () => File.Delete(path));
+    }
+
+    // Each segment is read by itself: what two people say, minutes apart, is no context.
+    private List<Transcript> Fitted(List<Transcript> transcripts, Model model, RunContext context)
+    {
+        var clock = Stopwatch.StartNew();
+        using var language = files.LanguageNetworkOf(model);
+        var (scores, segments) = (new List<double?>(), transcripts.SelectMany(t => t.Segments).ToList());
+        for (var i = 0; i < segments.Count; i++)
+        {
+            context.Stop.ThrowIfCancellationRequested();
+            if (i % 50 == 0) context.Report(new RunReport(1, $"Reading passage {i + 1:#,0} of {segments.Count:#,0} for words that do not fit"));
+            scores.AddRange(WordFit.Of(language, [.. segments[i].Words.Select(w => w.Text)]));
+        }
+        context.Log($"{model.Name} read {scores.Count:#,0} words in {clock.Elapsed.TotalSeconds:0.0} s.");
+        var (shares, at) = (WordFit.Shares(scores), 0);
+        return transcripts.ConvertAll(t => new Transcript([.. t.Segments.Select(s => s with { Words = [.. s.Words.Select(w => w with { Fit = shares[at++] })] })]));
     }
 
     /// <summary>What a run wrote of an item.</summary>

@@ -25,4 +25,23 @@ public static class WordFit
         }
         return scores;
     }
+
+    /// <summary>Where each score stands among all: the share of them that are lower, 0 to 1, equal ones half counted. What hardly any other undercuts is a word that does not fit.</summary>
+    public static IReadOnlyList<double?> Shares(IReadOnlyList<double?> scores)
+    {
+        var sorted = scores.OfType<double>().Order().ToArray();
+        return [.. scores.Select(s => s is { } score ? (Below(score, orEqual: false) + Below(score, orEqual: true)) / (2.0 * sorted.Length) : (double?)null)];
+
+        int Below(double score, bool orEqual)
+        {
+            var (low, high) = (0, sorted.Length);
+            while (low < high)
+            {
+                var middle = (low + high) / 2;
+                if (sorted[middle] < score || (orEqual && sorted[middle] == score)) low = middle + 1;
+                else high = middle;
+            }
+            return low;
+        }
+    }
 }

@@ -9,5 +9,10 @@ if (args is ["library-grid", ..])
     await LibraryGridBenchmark.RunAsync(args[1..]);
     return 0;
 }
+if (args is ["transcript-words", ..])
+{
+    await TranscriptBenchmark.RunAsync(args[1..]);
+    return 0;
+}
 BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
 return 0;

@@ -84,6 +84,14 @@ public sealed class LanguageTests
         Microsoft.Data.Sqlite.SqliteConnection.ClearAllPools();
     }
 
+    [Fact]
+    public void Shares_OfScores_SayHowManyAreLower()
+    {
+        Assert.Equal([0.75, null, 0.125, 0.75, 0.375], WordFit.Shares([-1, null, -9, -1, -2.5]));
+        Assert.Equal([null, null], WordFit.Shares([null, null]));
+        Assert.Equal([0.5], WordFit.Shares([-3]));
+    }
+
     private static string Reports(TemporaryFolder folder, int count)
     {
         var path = folder.At("reports.txt");

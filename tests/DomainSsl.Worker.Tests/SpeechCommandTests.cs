@@ -43,12 +43,13 @@ public sealed class SpeechCommandTests
         var model = (await Run("models", "show", "Listener"));
         Assert.Contains("transcriber", model.ToString());
 
-        // The test table is imported on the way.
+        // The test table's recordings are imported on the way, but its texts do not become transcripts from which the next one would learn.
         var measured = await Run("evaluate", "Listener", "--labels", test, "--here");
         Assert.Equal((20, 5), (measured.GetProperty("n").GetInt32(), measured.GetProperty("patients").GetInt32()));
         var cer = measured.GetProperty("metrics").GetProperty("cer");
         Assert.InRange(cer.GetProperty("value").GetDouble(), cer.GetProperty("low").GetDouble(), cer.GetProperty("high").GetDouble());
         Assert.True(cer.GetProperty("value").GetDouble() < 0.3, measured.ToString());
+        Assert.Equal(64, (await Run("transcripts", "list")).GetProperty("transcripts").GetArrayLength());
         var refused = await Product.RunAsync(data, Long, "evaluate", "Listener", "--labels", train, "--here", "--json");
         Assert.Contains("was trained on every speaker", refused.Output);
 
@@ -82,10 +83,18 @@ public sealed class SpeechCommandTests
         // The whole of it, in order, once, as a draft for the reviewers; and the same from a run that was not killed.
         var listed = (await Run("transcripts", "list")).GetProperty("transcripts").EnumerateArray().Single(t => t.GetProperty("state").GetString() == "draft");
         Assert.Equal("Listener", listed.GetProperty("by").GetString());
+        // A masked language model that is in use reads the next one, and says of each word how well it fits.
+        await File.WriteAllLinesAsync(folder.At("lines.txt"), Enumerable.Range(0, 200).Select(i => $"abc {"abcde"[i % 5]}{"edcba"[i / 5 % 5]}a bed {"dab"[i % 3]}d."), TestContext.Current.CancellationToken);
+        await Run("language", "train", "--kind", "masked", "--text", folder.At("lines.txt"), "--steps", "10", "--name", "Reader", "--here");
+        await Run("models", "promote", "Reader");
         var (first, second) = (folder.At("first.json"), folder.At("out"));
         await Run("transcripts", "export", listed.GetProperty("recording").GetRawText(), "--format", "json", "--out", first);
         var again = (await Run("transcribe", "Listener", hour, "--here", "--format", "json", "--out", second)).GetProperty("transcripts")[0];
         Assert.Equal(Words(await File.ReadAllTextAsync(first, TestContext.Current.CancellationToken)), Words(await File.ReadAllTextAsync(Path.Combine(second, "long.json"), TestContext.Current.CancellationToken)));
+        var fits = Fits(await File.ReadAllTextAsync(Path.Combine(second, "long.json"), TestContext.Current.CancellationToken));
+        Assert.All(fits, f => Assert.InRange(f!.Value, 0, 1));
+        Assert.InRange(fits.Average()!.Value, 0.49, 0.51);
+        Assert.All(Fits(await File.ReadAllTextAsync(first, TestContext.Current.CancellationToken)), f => Assert.Null(f));
         var words = again.GetProperty("words").EnumerateArray().ToList();
         Assert.InRange(words.Count, 700, 700 * 5);
         Assert.All(words, w => Assert.InRange(w.GetProperty("confidence").GetDouble(), 0, 1));
@@ -95,7 +104,7 @@ public sealed class SpeechCommandTests
         // What a person stands for stays the newest.
         await Run("transcribe", "Listener", folder.At("train", "00.wav"), "--here", "--format", "textgrid", "--out", second);
         Assert.True(File.Exists(Path.Combine(second, "00.TextGrid")));
-        Assert.Equal(84, (await Run("transcripts", "list")).GetProperty("transcripts").EnumerateArray().Count(t => t.GetProperty("state").GetString() == "accepted"));
+        Assert.Equal(64, (await Run("transcripts", "list")).GetProperty("transcripts").EnumerateArray().Count(t => t.GetProperty("state").GetString() == "accepted"));
 
         foreach (var (said, arguments) in new (string, string[])[]
         {
@@ -131,6 +140,9 @@ public sealed class SpeechCommandTests
 
     private static List<(string, double, double)> Words(string json) => [.. JsonDocument.Parse(json).RootElement.GetProperty("segments").EnumerateArray().SelectMany(s => s.GetProperty("words").EnumerateArray())
         .Select(w => (w.GetProperty("word").GetString()!, Math.Round(w.GetProperty("start").GetDouble(), 2), Math.Round(w.GetProperty("end").GetDouble(), 2)))];
+
+    private static List<double?> Fits(string json) => [.. JsonDocument.Parse(json).RootElement.GetProperty("segments").EnumerateArray().SelectMany(s => s.GetProperty("words").EnumerateArray())
+        .Select(w => w.TryGetProperty("fit", out var fit) ? fit.GetDouble() : (double?)null)];
 
     // Recordings of three to seven letters with their table.
     private static string Sing(TemporaryFolder folder, string name, int count, int speakers)

@@ -68,6 +68,8 @@ public sealed class DomainSslContext(DbContextOptions<DomainSslContext> options)
     public DbSet<TranscriptRow> TranscriptRows => Set<TranscriptRow>();
     /// <summary>Edits of theirs that came too late.</summary>
     public DbSet<SetAsideEdit> SetAsideEdits => Set<SetAsideEdit>();
+    /// <summary>The clinic's glossary.</summary>
+    public DbSet<ClinicTerm> ClinicTerms => Set<ClinicTerm>();
     /// <summary>Who did what, when.</summary>
     public DbSet<AuditEntry> Audit => Set<AuditEntry>();
 
@@ -162,6 +164,7 @@ public sealed class DomainSslContext(DbContextOptions<DomainSslContext> options)
             e.HasIndex(r => new { r.TranscriptId, r.Uid }).IsUnique();
             e.HasIndex(r => new { r.TranscriptId, r.To, r.Position });
         });
+        builder.Entity<ClinicTerm>().HasIndex(t => t.Text).IsUnique();
         builder.Entity<SetAsideEdit>().HasIndex(e => e.ClientKey).IsUnique();
         builder.Entity<ReviewEntry>(e =>
         {

@@ -5,7 +5,8 @@ namespace DomainSsl.Core.Importing;
 /// <param name="CollectionName">Put every item into this collection, made if it is not there.</param>
 /// <param name="KeepOriginals">Keep the untouched originals; null: as the configuration says.</param>
 /// <param name="Names">What to call a path in messages, e.g. the name of an upload that lies under another one in <c>incoming/</c>.</param>
-public sealed record ImportRequest(string By, string? CollectionName = null, bool? KeepOriginals = null, IReadOnlyDictionary<string, string>? Names = null);
+/// <param name="Texts">Whether what a table says is spoken becomes accepted transcripts, from which the next transcriber learns. Not where the table is there to test one.</param>
+public sealed record ImportRequest(string By, string? CollectionName = null, bool? KeepOriginals = null, IReadOnlyDictionary<string, string>? Names = null, bool Texts = true);
 
 /// <summary>What became of a file.</summary>
 public enum ImportOutcome

@@ -63,7 +63,7 @@ public sealed partial class LibraryImport(
         {
             await foreach (var source in sources.Reader.ReadAllAsync(stop.Token))
             {
-                using (source) await prepared.Writer.WriteAsync(await PrepareAsync(source, keep, memory, stop.Token) with { Text = source.Text }, stop.Token);
+                using (source) await prepared.Writer.WriteAsync(await PrepareAsync(source, keep, memory, stop.Token) with { Text = request.Texts ? source.Text : null }, stop.Token);
             }
         })));
         var committing = Guard(async () =>

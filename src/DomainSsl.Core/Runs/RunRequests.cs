@@ -116,7 +116,8 @@ public sealed record LabelEfficiencySpeechRequest(IReadOnlyList<SpokenLabel> Tra
 /// <param name="ModelId">The transcriber.</param>
 /// <param name="ItemIds">Items of whole recordings.</param>
 /// <param name="Language">The language models that decoding listens to; null: greedy decoding.</param>
-public sealed record TranscribeRequest(string ModelId, IReadOnlyList<long> ItemIds, SpeechLanguage? Language = null) : RunRequest;
+/// <param name="FitId">A masked language model that says afterwards how well each word fits between the others; null: nobody does.</param>
+public sealed record TranscribeRequest(string ModelId, IReadOnlyList<long> ItemIds, SpeechLanguage? Language = null, string? FitId = null) : RunRequest;
 
 /// <summary>Train a language model on the clinic's own text.</summary>
 /// <param name="Kind"><c>ngram</c>, <c>causal</c> or <c>masked</c>.</param>

@@ -5,7 +5,7 @@ using System.Text.Json;
 namespace DomainSsl.Core.Transcripts;
 
 /// <summary>
-/// All that a transcript holds, as JSON: <c>{"text", "segments": [{"speaker", "start", "end", "text", "words": [{"word", "start", "end", "confidence"}]}]}</c>, seconds as numbers. Read too: what <c>transcribe
+/// All that a transcript holds, as JSON: <c>{"text", "segments": [{"speaker", "start", "end", "text", "words": [{"word", "start", "end", "confidence", "fit"}]}]}</c>, seconds as numbers. Read too: what <c>transcribe
 /// --json</c> writes (a flat list <c>words</c>), and the names of other recognisers (<c>text</c> for a word, <c>probability</c> for its confidence). Other keys are passed over.
 /// </summary>
 public static class JsonTranscript
@@ -34,6 +34,7 @@ public static class JsonTranscript
                     Number("start", word.Start);
                     Number("end", word.End);
                     Number("confidence", word.Confidence);
+                    Number("fit", word.Fit);
                     json.WriteEndObject();
                 }
                 json.WriteEndArray();
@@ -103,12 +104,14 @@ public static class JsonTranscript
         if (!json.TryGetProperty("word", out var text) && !json.TryGetProperty("text", out text)) throw Wrong($"{place} has no 'word'");
         var (start, end) = Times(json, place);
         if (start is { } from && end is { } to) (start, end) = (Math.Max(from, before), Math.Max(to, Math.Max(from, before)));
-        double? confidence = null;
+        double? confidence = null, fit = null;
         if (json.TryGetProperty("confidence", out var c) || json.TryGetProperty("probability", out c)) confidence = Number(c, place + ".confidence");
         if (confidence is < 0 or > 1) throw Wrong($"{place}.confidence is not between 0 and 1");
+        if (json.TryGetProperty("fit", out var f)) fit = Number(f, place + ".fit");
+        if (fit is < 0 or > 1) throw Wrong($"{place}.fit is not between 0 and 1");
         var words = Transcript.Split(String(text, place + ".word"));
-        if (words.Length == 1 || start is null || end is null) return words.Select(w => new TranscriptWord(w, start, end, confidence));
-        return words.Zip(TranscriptSegment.Spread(words, start.Value, end.Value), (w, t) => new TranscriptWord(w, t.Start, t.End, confidence));
+        if (words.Length == 1 || start is null || end is null) return words.Select(w => new TranscriptWord(w, start, end, confidence, fit));
+        return words.Zip(TranscriptSegment.Spread(words, start.Value, end.Value), (w, t) => new TranscriptWord(w, t.Start, t.End, confidence, fit));
     }
 
     private static (double? Start, double? End) Times(JsonElement json, string place)

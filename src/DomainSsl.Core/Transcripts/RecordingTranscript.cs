@@ -22,6 +22,8 @@ public enum TranscriptDeed
     BroughtIn,
     /// <summary>A person changed segments.</summary>
     Edited,
+    /// <summary>A person replaced or confirmed words in many transcripts at once.</summary>
+    Replaced,
     /// <summary>A person went back to an earlier version.</summary>
     Restored,
     /// <summary>A person stands for it.</summary>

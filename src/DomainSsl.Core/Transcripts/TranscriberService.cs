@@ -81,7 +81,7 @@ public sealed class TranscriberService(IDbContextFactory<DomainSslContext> facto
         return await queue.EnqueueAsync(request, $"Training transcriber {round}", by, cancel: cancel);
     }
 
-    /// <summary>Lets a transcriber write all recordings that nobody has worked on, with the n-gram language model in use where there is one.</summary>
+    /// <summary>Lets a transcriber write all recordings that nobody has worked on, with the n-gram language model in use where there is one; the masked one in use, where there is one, points out words that do not fit.</summary>
     /// <returns>The run's id.</returns>
     /// <exception cref="RefusedException">There are none, or a transcription waits or runs already.</exception>
     public async Task<string> TranscribeAsync(string model, string by, CancellationToken cancel = default)
@@ -92,7 +92,9 @@ public sealed class TranscriberService(IDbContextFactory<DomainSslContext> facto
             throw new RefusedException("already-transcribing", "Recordings are being transcribed already; wait for it, or stop it on its page.");
         var items = await Waiting(db).SelectMany(r => db.Items.Where(i => i.RecordingId == r.Id && i.Kind == ItemKind.Sound).Select(i => i.Id)).OrderBy(i => i).ToListAsync(cancel);
         if (items.Count == 0) throw new RefusedException("nothing-to-transcribe", "There is no recording that nobody has worked on; import some.");
-        return await queue.EnqueueAsync(new TranscribeRequest(transcriber.Id, items, SpeechLanguage.Of((await registry.LanguageInUseAsync(LanguageKinds.NGram, cancel))?.Id, (await registry.LanguageInUseAsync(LanguageKinds.Causal, cancel))?.Id)), $"Transcribing {items.Count:#,0} recordings with {transcriber.Name}", by, cancel: cancel);
+        async Task<string?> InUseAsync(string kind) => (await registry.LanguageInUseAsync(kind, cancel))?.Id;
+        var request = new TranscribeRequest(transcriber.Id, items, SpeechLanguage.Of(await InUseAsync(LanguageKinds.NGram), await InUseAsync(LanguageKinds.Causal)), await InUseAsync(LanguageKinds.Masked));
+        return await queue.EnqueueAsync(request, $"Transcribing {items.Count:#,0} recordings with {transcriber.Name}", by, cancel: cancel);
     }
 
     /// <summary>Whether a speaker is kept for testing. It follows from the name alone, and no round changes it.</summary>

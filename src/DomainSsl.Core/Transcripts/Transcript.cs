@@ -5,8 +5,21 @@ namespace DomainSsl.Core.Transcripts;
 /// <param name="Start">Seconds from the recording's beginning, or null where it is not known.</param>
 /// <param name="End">Seconds, at least <paramref name="Start"/>.</param>
 /// <param name="Confidence">The model's, 0 to 1; null for what a person wrote.</param>
-public sealed record TranscriptWord(string Text, double? Start = null, double? End = null, double? Confidence = null)
+/// <param name="Fit">How well it fits between the words round it, by a masked language model: the share of all words of its transcription that fit worse, 0 to 1; null where none has looked, or a person wrote the word.</param>
+public sealed record TranscriptWord(string Text, double? Start = null, double? End = null, double? Confidence = null, double? Fit = null)
 {
+    /// <summary>Below this confidence a word is to be checked by ear.</summary>
+    public const double UnsureBelow = 0.6;
+
+    /// <summary>Below this fit a word is to be checked by sense: one in twenty.</summary>
+    public const double UnlikelyBelow = 0.05;
+
+    /// <summary>The transcriber does not trust what it has heard.</summary>
+    public bool Unsure => Confidence < UnsureBelow;
+
+    /// <summary>The word is unlikely between its neighbours.</summary>
+    public bool Unlikely => Fit < UnlikelyBelow;
+
     /// <summary>Whether its place in the recording is known.</summary>
     public bool Timed => Start is not null && End is not null;
 }

@@ -24,7 +24,8 @@ public static class TranscriptAlignment
             if (pairs[i] is >= 0 and var pair)
             {
                 var same = timed[pair];
-                words[i] = words[i] with { Start = same.Start, End = same.End, Confidence = Key(words[i].Text) == Key(same.Text) ? same.Confidence : null };
+                var heard = Key(words[i].Text) == Key(same.Text);
+                words[i] = words[i] with { Start = same.Start, End = same.End, Confidence = heard ? same.Confidence : null, Fit = heard ? same.Fit : null };
                 i++;
                 continue;
             }
@@ -35,7 +36,7 @@ public static class TranscriptAlignment
             var from = before >= 0 ? timed[before].End!.Value : timed[0].Start!.Value;
             var to = Math.Max(from, after < timed.Count ? timed[after].Start!.Value : timed[^1].End!.Value);
             var times = TranscriptSegment.Spread(words[i..next].Select(w => w.Text), from, to);
-            for (var k = i; k < next; k++) words[k] = words[k] with { Start = times[k - i].Start, End = times[k - i].End, Confidence = null };
+            for (var k = i; k < next; k++) words[k] = words[k] with { Start = times[k - i].Start, End = times[k - i].End, Confidence = null, Fit = null };
             i = next;
         }
         var (segments, at) = (new List<TranscriptSegment>(outside.Segments.Count), 0);

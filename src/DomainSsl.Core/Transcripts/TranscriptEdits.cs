@@ -43,6 +43,9 @@ public static class TranscriptEdits
         return (count == 0 ? transcript : new Transcript(segments), count);
     }
 
+    /// <summary>The places of one segment alone.</summary>
+    internal static IReadOnlyList<TranscriptPlace> Find(TranscriptSegment segment, string what, FindOptions options) => Find(new Transcript([segment]), what, options);
+
     // Places in the segment's text, and the words that they touch.
     private readonly record struct Match(int From, int To, int FirstWord, int LastWord);
 
@@ -96,7 +99,7 @@ public static class TranscriptEdits
     private static IEnumerable<TranscriptWord> Written(TranscriptWord[] old, string[] made, bool removed)
     {
         if (removed && !made.Any(w => w.Any(char.IsLetterOrDigit))) return []; // no word is left, its comma goes too
-        if (made.Length == old.Length) return old.Zip(made, (o, n) => o.Text == n ? o : o with { Text = n, Confidence = null });
+        if (made.Length == old.Length) return old.Zip(made, (o, n) => o.Text == n ? o : o with { Text = n, Confidence = null, Fit = null });
         if (old[0].Start is not { } from || old[^1].End is not { } to) return made.Select(w => new TranscriptWord(w));
         return made.Zip(TranscriptSegment.Spread(made, from, to), (w, t) => new TranscriptWord(w, t.Start, t.End));
     }

@@ -8,8 +8,11 @@ namespace DomainSsl.Core.Transcripts;
 /// </summary>
 internal static class TranscriptPlacing
 {
+    /// <summary>Seconds above which a segment is cut.</summary>
+    public const double MostSeconds = 30;
+
     private const int MostWords = 80;
-    private const double MostSeconds = 30, Pause = 0.6;
+    private const double Pause = 0.6;
 
     /// <summary>The segments, all with times. Where some have them, only those between are estimated.</summary>
     public static List<TranscriptSegment> Place(IReadOnlyList<TranscriptSegment> segments, Recording recording)

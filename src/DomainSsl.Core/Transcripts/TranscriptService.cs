@@ -103,20 +103,66 @@ public sealed partial class TranscriptService(IDbContextFactory<DomainSslContext
         if (await StoredAsync(db, clientKey, cancel) is { } stored) return stored;
         var transcript = await FindAsync(db, recordingId, cancel) ?? throw NoTranscript();
         if (version < 1 || version > transcript.Version) throw NoVersion(version);
+        var receipt = await RestoreAsync(db, transcript, version, TranscriptState.Reviewing, by, clientKey, cancel);
+        await transaction.CommitAsync(cancel);
+        return receipt;
+    }
+
+    private async Task<TranscriptReceipt> RestoreAsync(DomainSslContext db, RecordingTranscript transcript, int version, TranscriptState state, string by, string clientKey, CancellationToken cancel)
+    {
         var rows = await At(db, transcript.Id, version).ToListAsync(cancel);
         // Those that are still there stay; those that were closed come again under a new name.
         var next = rows.ConvertAll(r => r.To is null ? r : Row(transcript, new NamedSegment(NewUid(), Segment(r))));
-        var receipt = await CommitAsync(db, transcript, next, TranscriptDeed.Restored, version, TranscriptState.Reviewing, by, clientKey, cancel);
-        await RecordAsync(db, recordingId, TranscriptDeed.Restored, receipt.Version, version, by, cancel);
-        await transaction.CommitAsync(cancel);
+        var receipt = await CommitAsync(db, transcript, next, TranscriptDeed.Restored, version, state, by, clientKey, cancel);
+        await RecordAsync(db, transcript.RecordingId, TranscriptDeed.Restored, receipt.Version, version, by, cancel);
         return receipt;
+    }
+
+    /// <summary>
+    /// Rewrites the segments of the newest version as part of a change of many transcripts. How far the transcript is stays as it is: a draft has been looked at at those places alone, and of an accepted one a person stands for
+    /// the change as well.
+    /// </summary>
+    /// <param name="recordingId">The recording.</param>
+    /// <param name="rewrite">What comes in a segment's place; null: it stays.</param>
+    /// <param name="by">Who.</param>
+    /// <param name="clientKey">Of the change in this transcript.</param>
+    /// <param name="cancel">Stops before anything is stored.</param>
+    /// <returns>How many segments have changed; 0 where there is no transcript (any more) or nothing to change in it.</returns>
+    internal async Task<int> RewriteAsync(long recordingId, Func<NamedSegment, TranscriptSegment?> rewrite, string by, string clientKey, CancellationToken cancel)
+    {
+        CheckKey(clientKey);
+        await using var db = await factory.CreateDbContextAsync(cancel);
+        // It takes the write lock, so nobody edits between reading and writing.
+        await using var transaction = await db.Database.BeginTransactionAsync(cancel);
+        if (await StoredAsync(db, clientKey, cancel) is not null || await FindAsync(db, recordingId, cancel) is not { } transcript) return 0;
+        var next = (await At(db, transcript.Id, transcript.Version).ToListAsync(cancel)).ConvertAll(r => rewrite(Named(r)) is { } made ? Row(transcript, new NamedSegment(NewUid(), made)) : r);
+        var changed = next.Count(r => r.Id == 0);
+        if (changed == 0) return 0;
+        var receipt = await CommitAsync(db, transcript, next, TranscriptDeed.Replaced, null, transcript.State, by, clientKey, cancel);
+        await RecordAsync(db, recordingId, TranscriptDeed.Replaced, receipt.Version, null, by, cancel);
+        await transaction.CommitAsync(cancel);
+        return changed;
+    }
+
+    /// <summary>Goes back behind a version, to what and how far the transcript was before, unless it has changed since.</summary>
+    /// <returns>Whether it was gone back.</returns>
+    internal async Task<bool> TakeBackAsync(long recordingId, int version, string by, string clientKey, CancellationToken cancel)
+    {
+        await using var db = await factory.CreateDbContextAsync(cancel);
+        await using var transaction = await db.Database.BeginTransactionAsync(cancel);
+        if (await FindAsync(db, recordingId, cancel) is not { } transcript || transcript.Version != version || version < 2) return false;
+        var state = await db.TranscriptVersions.Where(v => v.TranscriptId == transcript.Id && v.Number == version - 1).Select(v => v.State).SingleAsync(cancel);
+        await RestoreAsync(db, transcript, version - 1, state, by, clientKey, cancel);
+        await transaction.CommitAsync(cancel);
+        return true;
     }
 
     /// <summary>
     /// Makes a transcript from elsewhere, or a model's, the newest version. Brought in twice with one key, it is stored once. Speakers' names become pseudonyms; labels such as <c>Speaker 1</c> or <c>Patient</c> stay.
     /// </summary>
     /// <param name="recordingId">The recording.</param>
-    /// <param name="transcript">Segments without times are laid along the speech of the recording by their letters, see <see cref="TranscriptPlacing"/>; overlong ones are cut.</param>
+    /// <param name="transcript">Without any times it is laid along the words of the newest transcript by a model, where that has a third of them right (<see cref="TranscriptAlignment"/>; one line for a short recording needs no places); else segments without times are laid along the speech of the
+    /// recording by their letters, see <see cref="TranscriptPlacing"/>. Overlong ones are cut.</param>
     /// <param name="deed">Whence it is.</param>
     /// <param name="state">How far it is.</param>
     /// <param name="by">Who.</param>
@@ -164,11 +210,24 @@ public sealed partial class TranscriptService(IDbContextFactory<DomainSslContext
             throw new RefusedException("transcript-too-long", $"The transcript reaches to {end:0} s, but the recording has only {recording.Seconds:0} s; choose the transcript of this recording.");
         if (segments.Any(s => s.Words.Any(w => w.Text.Length > TranscriptWords.LongestWord)))
             throw new RefusedException("transcript-damaged", $"The transcript has a word of more than {TranscriptWords.LongestWord} letters; mend it there.");
+        if (deed == TranscriptDeed.BroughtIn && segments.All(s => !s.Timed && s.Words.All(w => !w.Timed)) && (segments.Count > 1 || recording.Seconds > TranscriptPlacing.MostSeconds))
+            segments = await AlignedAsync(db, recordingId, segments, cancel);
         segments = TranscriptPlacing.Place(segments, recording);
         if (deed == TranscriptDeed.BroughtIn) segments = segments.ConvertAll(s => s with { Speaker = Unnamed(s.Speaker) });
         var owner = await FindAsync(db, recordingId, cancel) ?? await MakeAsync(db, recordingId, cancel);
         var next = segments.ConvertAll(s => Row(owner, new NamedSegment(NewUid(), s)));
         return await CommitAsync(db, owner, next, deed, null, state, by, clientKey, cancel);
+    }
+
+    private static async Task<List<TranscriptSegment>> AlignedAsync(DomainSslContext db, long recordingId, List<TranscriptSegment> segments, CancellationToken cancel)
+    {
+        var heard = await db.TranscriptVersions.Where(v => v.Transcript!.RecordingId == recordingId && v.Deed == TranscriptDeed.Transcribed).OrderByDescending(v => v.Number)
+            .Select(v => new { v.TranscriptId, v.Number }).FirstOrDefaultAsync(cancel);
+        if (heard is null) return segments;
+        var words = (await At(db, heard.TranscriptId, heard.Number).AsNoTracking().ToListAsync(cancel)).SelectMany(r => TranscriptWords.Read(r.Words)).Where(w => w.Timed).OrderBy(w => w.Start).ToList();
+        var aligned = TranscriptAlignment.Align(new Transcript(segments), words);
+        // Where the model heard hardly anything right, the places of its words are no better than an estimate.
+        return 3 * aligned.Words.Count(w => w.Confidence is not null) < aligned.Words.Count() ? segments : [.. aligned.Segments];
     }
 
     /// <summary>The key of a transcript that is brought in for a recording: the same one twice is the same deed.</summary>
@@ -177,7 +236,14 @@ public sealed partial class TranscriptService(IDbContextFactory<DomainSslContext
 
     /// <summary>Whether somebody has corrected or accepted the transcript here: then an import does not write over it.</summary>
     internal static async Task<bool> IsCorrectedAsync(DomainSslContext db, long recordingId, CancellationToken cancel) =>
-        await db.TranscriptVersions.AnyAsync(v => v.Transcript!.RecordingId == recordingId && (v.Deed == TranscriptDeed.Edited || v.Deed == TranscriptDeed.Restored || v.Deed == TranscriptDeed.Accepted), cancel);
+        await db.TranscriptVersions.AnyAsync(v => v.Transcript!.RecordingId == recordingId && (v.Deed == TranscriptDeed.Edited || v.Deed == TranscriptDeed.Replaced || v.Deed == TranscriptDeed.Restored || v.Deed == TranscriptDeed.Accepted), cancel);
+
+    /// <summary>Number of the newest version; 0 where the recording has no transcript.</summary>
+    public async Task<int> VersionAsync(long recordingId, CancellationToken cancel = default)
+    {
+        await using var db = await factory.CreateDbContextAsync(cancel);
+        return await db.Transcripts.Where(t => t.RecordingId == recordingId).Select(t => t.Version).SingleOrDefaultAsync(cancel);
+    }
 
     /// <summary>All versions, the newest first.</summary>
     public async Task<IReadOnlyList<TranscriptHistory>> HistoryAsync(long recordingId, CancellationToken cancel = default)

@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace DomainSsl.Core.Transcripts;
 
-/// <summary>Words as they are stored and sent: <c>[["word", start, end, confidence], …]</c>, seconds and confidence to a thousandth, what is not known null and left out at the end.</summary>
+/// <summary>Words as they are stored and sent: <c>[["word", start, end, confidence, fit], …]</c>, seconds, confidence and fit to a thousandth, what is not known null and left out at the end.</summary>
 public static class TranscriptWords
 {
     /// <summary>Longest word, letters.</summary>
@@ -24,7 +24,7 @@ public static class TranscriptWords
             {
                 json.WriteStartArray();
                 json.WriteStringValue(word.Text);
-                double?[] numbers = [word.Start, word.End, word.Confidence];
+                double?[] numbers = [word.Start, word.End, word.Confidence, word.Fit];
                 int count = Array.FindLastIndex(numbers, n => n is not null) + 1;
                 foreach (var number in numbers.AsSpan(0, count))
                 {
@@ -57,15 +57,15 @@ public static class TranscriptWords
         var words = new List<TranscriptWord>(json.GetArrayLength());
         foreach (var word in json.EnumerateArray())
         {
-            if (word.ValueKind != JsonValueKind.Array || word.GetArrayLength() is 0 or > 4 || word[0].ValueKind != JsonValueKind.String) throw Damaged("a word is none");
+            if (word.ValueKind != JsonValueKind.Array || word.GetArrayLength() is 0 or > 5 || word[0].ValueKind != JsonValueKind.String) throw Damaged("a word is none");
             string text;
             try { text = word[0].GetString()!; }
             catch (InvalidOperationException) { throw Damaged("a word has half a letter"); }
             if (text.Length is 0 or > LongestWord || text.Any(char.IsWhiteSpace)) throw Damaged("a word is empty, has a space in it or is too long");
-            var (start, end, confidence) = (Number(word, 1), Number(word, 2), Number(word, 3));
+            var (start, end, confidence, fit) = (Number(word, 1), Number(word, 2), Number(word, 3), Number(word, 4));
             if (start is null != end is null || start < 0 || end < start) throw Damaged("a word ends before it starts");
-            if (confidence is < 0 or > 1) throw Damaged("a confidence is not between 0 and 1");
-            words.Add(new TranscriptWord(text, start, end, confidence));
+            if (confidence is < 0 or > 1 || fit is < 0 or > 1) throw Damaged("a confidence is not between 0 and 1");
+            words.Add(new TranscriptWord(text, start, end, confidence, fit));
         }
         return words;
     }

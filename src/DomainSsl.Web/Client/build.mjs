@@ -35,7 +35,7 @@ const cornerstone = {
 await rm(out, { recursive: true, force: true });
 await build({ ...common, entryPoints: ['scheme.ts', 'shell.ts'], format: 'iife' });
 await build({ ...common, entryPoints: ['shell.css'] });
-await build({ ...common, entryPoints: ['keys.ts', 'chart.ts', 'upload.ts', 'waveform.ts', 'transcript.ts', 'label.ts', 'review.ts', 'language.ts'].filter(f => existsSync(join(here, f))), format: 'esm', splitting: true });
+await build({ ...common, entryPoints: ['keys.ts', 'chart.ts', 'upload.ts', 'waveform.ts', 'transcript.ts', 'label.ts', 'review.ts', 'language.ts', 'hear.ts'].filter(f => existsSync(join(here, f))), format: 'esm', splitting: true });
 if (existsSync(join(here, 'viewer.ts')))
   await build({
     ...common,

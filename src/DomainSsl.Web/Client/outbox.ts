@@ -12,6 +12,9 @@ export interface World {
   now: () => number;
 }
 
+/** Letters of a body up to which a browser goes on sending it when the window closes; a longer one it would refuse to send at all (64 KiB for all that is on its way). */
+const mostKept = 15_000;
+
 interface Listener {
   standing(standing: Standing, waiting: number): void;
   stored(entry: Entry, answer: unknown): void;
@@ -71,13 +74,13 @@ export class Outbox {
     this.sending = true;
     try {
       for (let attempt = 0; this.entries.length > 0;) {
-        const entry = this.entries[0]!;
+        const entry = this.entries[0]!, body = JSON.stringify(entry.body);
         this.tell(attempt === 0 ? 'saving' : this.standing);
         let response: Response | null = null;
         try {
           response = await this.world.fetch(entry.url, {
-            method: 'POST', headers: { 'Content-Type': 'application/json', RequestVerificationToken: this.token }, body: JSON.stringify(entry.body),
-            keepalive: true, signal: AbortSignal.timeout(10_000),
+            method: 'POST', headers: { 'Content-Type': 'application/json', RequestVerificationToken: this.token }, body,
+            keepalive: body.length < mostKept, signal: AbortSignal.timeout(10_000),
           });
         } catch { /* no connection, or none in time */ }
         if (response?.ok) {

@@ -1,5 +1,21 @@
-/** A word as it is stored and sent: text, start, end (seconds), confidence of the model; what is not known is null or missing. A word that a person wrote has no confidence. */
-export type Word = [text: string, start?: number | null, end?: number | null, confidence?: number | null];
+/**
+ * A word as it is stored and sent: text, start, end (seconds), confidence of the model, fit between the words round it (the share of words that fit worse); what is not known is null or missing. A word that a person wrote has
+ * neither confidence nor fit.
+ */
+export type Word = [text: string, start?: number | null, end?: number | null, confidence?: number | null, fit?: number | null];
+
+/** Below these a word is to be checked: by ear, or by sense. */
+export interface Limits { unsure: number; unlikely: number }
+
+/** Why a word is to be checked. */
+export interface Doubt { unsure: boolean; unlikely: boolean }
+
+export const doubt = (word: Word | undefined, limits: Limits): Doubt => ({ unsure: word?.[3] != null && word[3] < limits.unsure, unlikely: word?.[4] != null && word[4] < limits.unlikely });
+
+const doubtful = (word: Word | undefined, limits: Limits): boolean => { const { unsure, unlikely } = doubt(word, limits); return unsure || unlikely; };
+
+/** A word that a person has heard and found right: it needs neither confidence nor fit. */
+export const confirmed = (word: Word): Word => word[3] == null && word[4] == null ? word : timed(word[0], word[1], word[2]);
 
 /** A stretch of one speaker. It never changes: an edit makes another one with another name. */
 export interface Segment { readonly uid: string; readonly speaker: string | null; readonly start: number | null; readonly end: number | null; readonly words: readonly Word[] }
@@ -39,20 +55,25 @@ export function inverse(before: readonly Segment[], change: Change, name: () => 
  * share the room by their letters.
  */
 export function rewritten(segment: Segment, text: string): Word[] {
-  const old = segment.words, made = tokens(text), n = old.length, m = made.length;
-  const common = Array.from({ length: n + 1 }, () => new Uint16Array(m + 1));
-  for (let i = n - 1; i >= 0; i--) for (let j = m - 1; j >= 0; j--)
-    common[i]![j] = old[i]![0] === made[j] ? common[i + 1]![j + 1]! + 1 : Math.max(common[i + 1]![j]!, common[i]![j + 1]!);
-  const words: Word[] = [];
-  for (let i = 0, j = 0; i < n || j < m;) {
+  const old = segment.words, made = tokens(text);
+  // What both have alike at their ends is taken off first: of a long passage hardly anything is left to be compared.
+  let lead = 0, n = old.length, m = made.length;
+  while (lead < n && lead < m && old[lead]![0] === made[lead]) lead++;
+  while (n > lead && m > lead && old[n - 1]![0] === made[m - 1]) { n--; m--; }
+  const trail = old.slice(n), common = Array.from({ length: n + 1 - lead }, () => new Uint16Array(m + 1 - lead));
+  const alike = (i: number, j: number) => common[i - lead]![j - lead]!;
+  for (let i = n - 1; i >= lead; i--) for (let j = m - 1; j >= lead; j--)
+    common[i - lead]![j - lead] = old[i]![0] === made[j] ? alike(i + 1, j + 1) + 1 : Math.max(alike(i + 1, j), alike(i, j + 1));
+  const words: Word[] = old.slice(0, lead);
+  for (let i = lead, j = lead; i < n || j < m;) {
     if (i < n && j < m && old[i]![0] === made[j]) { words.push(old[i++]!); j++; continue; }
     let oldEnd = i, madeEnd = j;
     while ((oldEnd < n || madeEnd < m) && !(oldEnd < n && madeEnd < m && old[oldEnd]![0] === made[madeEnd]))
-      if (madeEnd >= m || (oldEnd < n && common[oldEnd + 1]![madeEnd]! >= common[oldEnd]![madeEnd + 1]!)) oldEnd++; else madeEnd++;
+      if (madeEnd >= m || (oldEnd < n && alike(oldEnd + 1, madeEnd) >= alike(oldEnd, madeEnd + 1))) oldEnd++; else madeEnd++;
     words.push(...placed(made.slice(j, madeEnd), old.slice(i, oldEnd), words.at(-1)?.[2] ?? segment.start, old[oldEnd]?.[1] ?? segment.end));
     [i, j] = [oldEnd, madeEnd];
   }
-  return words;
+  return [...words, ...trail];
 }
 
 function placed(made: readonly string[], old: readonly Word[], before: number | null, after: number | null): Word[] {
@@ -128,22 +149,52 @@ export function segmentAt(segments: readonly Segment[], seconds: number): number
   return found;
 }
 
-/** The word that is said at a moment; −1 between words. */
+/** The word of a segment that is said at a moment; −1 between words. */
 export function wordAt(segment: Segment, seconds: number): number {
   return segment.words.findIndex(w => w[1] != null && w[2] != null && w[1] <= seconds && seconds < w[2]);
 }
 
-/** The next word that the model is not sure of, behind a place or before it; null where there is none. */
-export function nextUnsure(segments: readonly Segment[], from: Place | null, by: 1 | -1, below: number): Place | null {
-  const unsure = (w: Word | undefined) => w?.[3] != null && w[3] < below;
-  let { segment, word } = from ?? (by > 0 ? { segment: 0, word: -1 } : { segment: segments.length - 1, word: Infinity });
-  for (; segment >= 0 && segment < segments.length; segment += by, word = by > 0 ? -1 : Infinity) {
-    const words = segments[segment]!.words;
-    for (let w = by > 0 ? word + 1 : Math.min(words.length, word) - 1; w >= 0 && w < words.length; w += by) if (unsure(words[w])) return { segment, word: w };
+/** How many segments before the last one that has begun are looked at: two people who speak at once, or passages without a time, stand among them. */
+const lookBack = 8;
+
+/** The word that is said at a moment; where two speak at once, the one who began later. Null between words. */
+export function spokenAt(segments: readonly Segment[], seconds: number): Place | null {
+  const last = segmentAt(segments, seconds);
+  for (let segment = last; segment >= Math.max(0, last - lookBack); segment--) {
+    const word = wordAt(segments[segment]!, seconds);
+    if (word >= 0) return { segment, word };
   }
   return null;
 }
 
-/** How many words the model is not sure of. */
-export const countUnsure = (segments: readonly Segment[], below: number): number =>
-  segments.reduce((sum, s) => sum + s.words.filter(w => w[3] != null && w[3] < below).length, 0);
+/** The next word that is to be checked, behind a place or before it; null where there is none. */
+export function nextDoubt(segments: readonly Segment[], from: Place | null, by: 1 | -1, limits: Limits): Place | null {
+  let { segment, word } = from ?? (by > 0 ? { segment: 0, word: -1 } : { segment: segments.length - 1, word: Infinity });
+  for (; segment >= 0 && segment < segments.length; segment += by, word = by > 0 ? -1 : Infinity) {
+    const words = segments[segment]!.words;
+    for (let w = by > 0 ? word + 1 : Math.min(words.length, word) - 1; w >= 0 && w < words.length; w += by) if (doubtful(words[w], limits)) return { segment, word: w };
+  }
+  return null;
+}
+
+/** How many words there are, and how many are to be checked for which reason. */
+export function count(segments: readonly Segment[], limits: Limits): { words: number; doubtful: number; unsure: number; unlikely: number } {
+  const sum = { words: 0, doubtful: 0, unsure: 0, unlikely: 0 };
+  for (const { words } of segments) {
+    sum.words += words.length;
+    for (const word of words) {
+      const { unsure, unlikely } = doubt(word, limits);
+      if (unsure || unlikely) sum.doubtful++;
+      if (unsure) sum.unsure++;
+      if (unlikely) sum.unlikely++;
+    }
+  }
+  return sum;
+}
+
+/** An empty segment at a moment, up to the next one or at most so many seconds long, and where it belongs. */
+export function inserted(segments: readonly Segment[], at: number, most: number, end: number, name: () => string): Change {
+  const before = segmentAt(segments, at), next = segments.slice(before + 1).find(s => s.start !== null)?.start ?? end;
+  const from = Math.min(end, round(at)), to = Math.max(from, Math.min(from + most, next, end));
+  return { replaces: [], with: [{ uid: name(), speaker: null, start: from, end: round(to), words: [] }], after: before < 0 ? null : segments[before]!.uid };
+}

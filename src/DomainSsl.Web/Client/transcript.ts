@@ -2,21 +2,34 @@ import { newKey, outboxOf, type Entry, type Outbox, type Standing } from './outb
 import { Player, stamp, type Sources } from './player';
 import { Rows } from './rows';
 import {
-  apply, countUnsure, find, inverse, merged, nextUnsure, replaceAll, rewritten, segmentAt, split, textOf, wordAt, type Change, type Place, type Segment, type Sought, type Word,
+  apply, confirmed, count, doubt, find, inserted, inverse, merged, nextDoubt, replaceAll, rewritten, segmentAt, split, spokenAt, textOf, tokens, type Change, type Limits, type Place, type Segment, type Sought, type Word,
 } from './transcript-model';
 import { isTyping, type Widget } from './widget';
 
-interface Options { recording: number; person: string; token: string; at: number | null; unsure: number; sources: Sources }
+interface Options { recording: number; person: string; token: string; at: number | null; limits: Limits; words: string; sources: Sources }
 interface Stored { version: number; state: State; segments: Segment[] }
 interface Receipt { version: number; state: State; again: boolean; conflict: boolean }
+interface SetAside { at: string; by: string; text: string }
 interface Version { number: number; at: string; by: string; deed: string; of: number | null; state: State; changed: number }
 type State = 'Draft' | 'Reviewing' | 'Accepted';
 interface Edit { key: string; changes: Change[] }
 
 const states: Record<State, string> = { Draft: 'draft, not looked at yet', Reviewing: 'being reviewed', Accepted: 'accepted' };
 
+/** What the control key and a letter do while nobody types. */
+const withControl: Record<string, string> = { f: 'find', z: 'undo', y: 'redo' };
+
 /** How far a pedal's press goes back when it starts the sound again, seconds: one hears the word that one stopped in. */
 const rewind = 0.7;
+
+/** Seconds of a passage that is put in, where nothing else follows so soon. */
+const newPassage = 5;
+
+/** Milliseconds for which the list stays where a person has scrolled, although the sound goes on. */
+const stays = 5000;
+
+/** Milliseconds between two looks for what somebody else has changed. */
+const lookEvery = 10_000;
 
 /**
  * The transcript page. All of the work happens here: an edit is on the screen at once and goes to the server after, through an outbox that does not let go of it before it is acknowledged. Only passages in sight
@@ -34,11 +47,15 @@ class Room {
   private state: State = 'Draft';
   private version = 0;
   private readonly past: Change[][] = [];
+  private future: Change[][] = [];
   private chosen: Place | null = null;
   private editing: { uid: string; area: HTMLTextAreaElement } | null = null;
   private spoken: HTMLElement | null = null;
+  private followed = -1;
+  private scrolled = -Infinity;
   private loop: [number, number] | null = null;
   private set: { entry: Edit } | null = null;
+  private renaming: { from: string; to: string | null } | null = null;
 
   constructor(private readonly element: HTMLElement, private readonly options: Options) {
     this.api = `/api/recordings/${options.recording}/transcript`;
@@ -57,6 +74,7 @@ class Room {
       this.player = player;
       player.wave.on('timeupdate', seconds => this.moved(seconds));
       if (this.options.at !== null) player.wave.setTime(this.options.at);
+      requestAnimationFrame(() => performance.measure('sound-open', { start: begun, end: performance.now() }));
     }).catch(() => { if (!this.signal.aborted) this.say('note', 'The sound could not be loaded; the text can be edited all the same. Load the page again to hear it.'); });
     const stored = await this.ask();
     if (!stored) return;
@@ -72,6 +90,8 @@ class Room {
     });
     requestAnimationFrame(() => performance.measure('transcript-open', { start: begun, end: performance.now() }));
     if (this.options.at !== null) this.choose({ segment: Math.max(0, segmentAt(this.segments, this.options.at)), word: 0 });
+    const looking = setInterval(() => void this.look(), lookEvery);
+    this.signal.addEventListener('abort', () => clearInterval(looking));
   }
 
   dispose(): void {
@@ -103,6 +123,13 @@ class Room {
   }
 
   private take(stored: Stored): void { [this.segments, this.version, this.state] = [stored.segments, stored.version, stored.state]; }
+
+  /** Whether somebody else has changed something meanwhile. */
+  private async look(): Promise<void> {
+    if (document.hidden || this.outbox.waiting.length > 0 || this.editing) return;
+    const response = await fetch(`${this.api}/version`, { signal: this.signal }).catch(() => null);
+    if (response?.ok && (await response.json() as { version: number }).version > this.version) await this.reload();
+  }
 
   /** Takes in what others did, as soon as nothing of ours is on its way or being typed. */
   private async reload(): Promise<void> {
@@ -143,7 +170,8 @@ class Room {
 
   // Changes
 
-  private change(changes: Change[], remember = true): boolean {
+  /** Makes changes; what takes them back goes to the past, or to another list that is given. */
+  private change(changes: Change[], taken: 'past' | 'future' | 'redone' = 'past'): boolean {
     let list = this.segments;
     const back: Change[] = [];
     for (const change of changes) {
@@ -153,7 +181,8 @@ class Room {
       list = next;
     }
     if (changes.length === 0) return false;
-    if (remember) this.past.push(back);
+    (taken === 'future' ? this.future : this.past).push(back);
+    if (taken === 'past') this.future = [];
     this.segments = list;
     this.state = 'Reviewing';
     this.post('edits', { changes });
@@ -164,7 +193,13 @@ class Room {
   private undo(): void {
     const back = this.past.pop();
     if (!back) { this.say('note', 'There is nothing of this visit left to take back; the history has all earlier versions.'); return; }
-    if (this.change(back, false)) this.say('note', '');
+    if (this.change(back, 'future')) this.say('note', '');
+  }
+
+  private redo(): void {
+    const again = this.future.pop();
+    if (!again) { this.say('note', 'There is nothing that was taken back.'); return; }
+    if (this.change(again, 'redone')) this.say('note', '');
   }
 
   private alter(index: number, alteration: Partial<Segment>): Segment {
@@ -173,7 +208,7 @@ class Room {
     return after;
   }
 
-  private edit(index: number): void {
+  private edit(index: number, at?: number): void {
     const segment = this.segments[index];
     if (!segment) return;
     this.choose({ segment: index, word: this.chosen?.segment === index ? this.chosen.word : 0 }, true);
@@ -191,7 +226,7 @@ class Room {
     this.editing = { uid: segment.uid, area };
     fit();
     area.focus();
-    const caret = segment.words.slice(0, this.chosen?.word ?? 0).reduce((sum, w) => sum + w[0].length + 1, 0);
+    const caret = at ?? segment.words.slice(0, this.chosen?.word ?? 0).reduce((sum, w) => sum + w[0].length + 1, 0);
     area.setSelectionRange(caret, caret);
     this.rows.remeasure(index);
   }
@@ -242,23 +277,74 @@ class Room {
     if (this.change([{ replaces: [old.uid], with: split(old, word, newKey) }])) this.choose({ segment: segment + 1, word: 0 });
   }
 
-  private mergeHere(): void {
-    const index = this.chosen?.segment ?? -1, a = this.segments[index], b = this.segments[index + 1];
-    if (!a || !b) { this.say('note', 'Choose a passage that another one follows, then merge.'); return; }
-    this.change([{ replaces: [a.uid, b.uid], with: [merged(a, b, newKey)] }]);
+  private mergeHere(index = this.chosen?.segment ?? -1): boolean {
+    const a = this.segments[index], b = this.segments[index + 1];
+    if (a && b) return this.change([{ replaces: [a.uid, b.uid], with: [merged(a, b, newKey)] }]);
+    this.say('note', 'Choose a passage that another one follows, then merge.');
+    return false;
   }
 
-  private speaker(index: number, name: string): void {
-    const speaker = name.trim() || null;
-    if (this.segments[index] && this.segments[index].speaker !== speaker) this.alter(index, { speaker });
+  /** Parts the passage at the caret, and goes on writing in the second. */
+  private splitAtCaret(area: HTMLTextAreaElement): void {
+    const index = this.chosen?.segment ?? -1, word = tokens(area.value.slice(0, area.selectionStart)).length;
+    // Within a word the whole of it goes with the second part.
+    const inside = /\S$/u.test(area.value.slice(0, area.selectionStart)) && /^\S/u.test(area.value.slice(area.selectionStart));
+    area.blur();
+    const at = inside ? word - 1 : word, segment = this.segments[index];
+    if (!segment || at <= 0 || at >= segment.words.length) { this.edit(index, at <= 0 ? 0 : area.value.length); return; }
+    if (this.change([{ replaces: [segment.uid], with: split(segment, at, newKey) }])) this.edit(index + 1, 0);
+  }
+
+  /** Joins the passage that is being written to the one before, and goes on writing where they meet. */
+  private mergeAtCaret(area: HTMLTextAreaElement): void {
+    const before = (this.chosen?.segment ?? 0) - 1, text = this.segments[before] && textOf(this.segments[before]);
+    if (text === undefined) return;
+    area.blur();
+    if (this.mergeHere(before)) this.edit(before, text.length + (text ? 1 : 0));
+  }
+
+  private insertHere(): void {
+    const at = this.player?.wave.getCurrentTime() ?? 0, change = inserted(this.segments, at, newPassage, this.player?.outline.seconds ?? at + newPassage, newKey);
+    if (this.change([change])) this.edit(this.segments.findIndex(s => s.uid === change.with[0]!.uid));
+  }
+
+  private takeOut(): void {
+    const index = this.chosen?.segment ?? -1, segment = this.segments[index];
+    if (!segment) { this.say('note', 'Choose the passage that is to be taken out.'); return; }
+    if (this.change([{ replaces: [segment.uid], with: [] }])) this.say('note', 'The passage was taken out; U puts it back.');
+  }
+
+  private speaker(index: number, name: string, everywhere: boolean): void {
+    const speaker = name.trim() || null, before = this.segments[index];
+    if (!before || before.speaker === speaker) return;
+    const others = this.segments.filter(s => s !== before && s.speaker === before.speaker);
+    if (everywhere) { this.speakers(before.speaker, speaker); return; }
+    this.alter(index, { speaker });
+    if (before.speaker === null || others.length === 0) return;
+    this.renaming = { from: before.speaker, to: speaker };
+    this.say('note', `Changed in this passage; ${others.length} more ${others.length === 1 ? 'is' : 'are'} by ${before.speaker}.`);
+    this.part('rename').hidden = false;
+    this.say('rename', `Change ${others.length === 1 ? 'that one' : `all ${others.length}`} too`);
+  }
+
+  /** Gives all passages of one speaker to another. */
+  private speakers(from: string | null, to: string | null): void {
+    const changes = this.segments.filter(s => s.speaker === from).map((s): Change => ({ replaces: [s.uid], with: [{ ...s, uid: newKey(), speaker: to }] }));
+    if (this.change(changes)) this.say('note', `${changes.length} passages are by ${to ?? 'nobody named'} now; U takes it back.`);
   }
 
   private confirm(): void {
-    const place = this.chosen, segment = place && this.segments[place.segment];
-    if (!segment || segment.words[place.word]?.[3] == null) return;
-    // What a person has heard needs no confidence.
-    const words = segment.words.map((w, i): Word => i === place.word ? [w[0], w[1] ?? null, w[2] ?? null] : w);
-    this.alter(place.segment, { words });
+    const place = this.chosen, segment = place && this.segments[place.segment], word = segment?.words[place!.word];
+    if (!segment || !word || confirmed(word) === word) return;
+    this.alter(place!.segment, { words: segment.words.map((w, i): Word => i === place!.word ? confirmed(w) : w) });
+    this.unsure(1);
+  }
+
+  private confirmPassage(): void {
+    const index = this.chosen?.segment ?? -1, segment = this.segments[index];
+    if (!segment) return;
+    if (segment.words.some(w => confirmed(w) !== w)) this.alter(index, { words: segment.words.map(confirmed) });
+    this.chosen = { segment: index, word: segment.words.length };
     this.unsure(1);
   }
 
@@ -306,9 +392,14 @@ class Room {
   }
 
   private facts(): void {
-    const words = this.segments.reduce((sum, s) => sum + s.words.length, 0), unsure = countUnsure(this.segments, this.options.unsure);
+    const { words, doubtful, unsure, unlikely } = count(this.segments, this.options.limits);
     this.say('state', this.segments.length === 0 ? 'There is no transcript yet.' : `${states[this.state]}, version ${Math.max(1, this.version)}`);
-    this.say('count', `${this.segments.length.toLocaleString('en')} passage${this.segments.length === 1 ? '' : 's'}, ${words.toLocaleString('en')} words${unsure > 0 ? `, ${unsure.toLocaleString('en')} to be checked` : ''}`);
+    this.say('count', `${this.segments.length.toLocaleString('en')} passage${this.segments.length === 1 ? '' : 's'}, ${words.toLocaleString('en')} words${doubtful > 0 ? `, ${doubtful.toLocaleString('en')} to be checked` : ''}`);
+    this.say('unsure-count', unsure.toLocaleString('en'));
+    this.say('unlikely-count', unlikely.toLocaleString('en'));
+    this.part('legend').hidden = doubtful === 0;
+    this.part('legend-unsure').hidden = unsure === 0;
+    this.part('legend-unlikely').hidden = unlikely === 0;
     this.part('empty').hidden = this.segments.length > 0;
     this.part<HTMLButtonElement>('accept').disabled = this.segments.length === 0 || this.state === 'Accepted' || this.outbox.waiting.length > 0;
     const speakers = [...new Set(this.segments.map(s => s.speaker).filter(s => s !== null))].sort();
@@ -333,12 +424,20 @@ class Room {
       const span = document.createElement('span');
       span.textContent = word[0];
       span.dataset.word = String(i);
-      if (word[3] != null && word[3] < this.options.unsure) { span.className = 'unsure'; span.title = `The model is ${Math.round(100 * word[3])} % sure`; }
+      const { unsure, unlikely } = doubt(word, this.options.limits);
+      if (unsure || unlikely) { span.className = unsure && unlikely ? 'unsure unlikely' : unsure ? 'unsure' : 'unlikely'; span.title = this.why(word); }
       text.append(span, ' ');
     });
     if (segment.words.length === 0) text.append(Object.assign(document.createElement('span'), { className: 'passage-empty', textContent: 'no words; press Enter to write' }));
     passage.append(time, who, text);
     return passage;
+  }
+
+  /** Why a word is to be checked, in words. */
+  private why(word: Word): string {
+    const { unsure, unlikely } = doubt(word, this.options.limits);
+    const heard = unsure ? `the transcriber is only ${Math.round(100 * word[3]!)} % sure of what it heard` : '', read = unlikely ? `it hardly fits between the words round it (${Math.round(100 * (1 - word[4]!))} of 100 words fit better)` : '';
+    return heard && read ? `${heard}, and ${read}` : heard || read;
   }
 
   private choose(place: Place, quietly = false): void {
@@ -360,15 +459,19 @@ class Room {
 
   private moved(seconds: number): void {
     if (this.loop && seconds >= this.loop[1]) { this.player!.wave.setTime(this.loop[0]); return; }
-    const index = segmentAt(this.segments, seconds), segment = this.segments[index];
-    const word = segment && seconds <= (segment.end ?? Infinity) ? wordAt(segment, seconds) : -1;
-    const passage = segment && this.rows.element(index), now = word < 0 ? null : passage?.querySelector<HTMLElement>(`[data-word="${word}"]`) ?? null;
+    const place = spokenAt(this.segments, seconds), passage = place && this.rows.element(place.segment);
+    const now = passage?.querySelector<HTMLElement>(`[data-word="${place!.word}"]`) ?? null;
     if (now !== this.spoken) {
       this.spoken?.classList.remove('spoken');
       now?.classList.add('spoken');
       this.spoken = now;
     }
-    if (word >= 0 && !passage && !this.editing && this.player!.wave.isPlaying() && this.part<HTMLInputElement>('follow').checked) this.rows.reveal(index);
+    if (place && (!passage || place.segment !== this.followed) && this.follows) this.rows.reveal(this.followed = place.segment);
+  }
+
+  /** Whether the list goes with the sound: not while somebody types, nor for a while after they have scrolled elsewhere. */
+  private get follows(): boolean {
+    return !this.editing && performance.now() - this.scrolled > stays && this.player!.wave.isPlaying() && this.part<HTMLInputElement>('follow').checked;
   }
 
   private say(name: string, text: string): void {
@@ -395,11 +498,26 @@ class Room {
   }
 
   private unsure(by: 1 | -1): void {
-    const place = nextUnsure(this.segments, this.chosen, by, this.options.unsure);
+    const place = nextDoubt(this.segments, this.chosen, by, this.options.limits);
     if (!place) { this.say('note', by > 0 ? 'There is no word to be checked after this one.' : 'There is no word to be checked before this one.'); return; }
-    this.say('note', '');
+    const word = this.segments[place.segment]!.words[place.word]!;
+    this.say('note', `“${word[0]}”: ${this.why(word)}.`);
     this.choose(place);
     this.play(place);
+  }
+
+  /** The same word in all recordings. */
+  private elsewhere(): void {
+    const word = this.chosen && this.segments[this.chosen.segment]?.words[this.chosen.word]?.[0].replace(/^[^\p{L}\p{N}]+|[^\p{L}\p{N}]+$/gu, '');
+    if (!word) { this.say('note', 'Choose the word that is to be looked for in all recordings.'); return; }
+    location.assign(`${this.options.words}?view=find&what=${encodeURIComponent(word)}`);
+  }
+
+  private speed(by: 1 | -1): void {
+    const field = this.element.querySelector<HTMLSelectElement>('[data-speed]')!, next = field.selectedIndex + by;
+    if (next < 0 || next >= field.options.length) return;
+    field.selectedIndex = next;
+    field.dispatchEvent(new Event('change'));
   }
 
   private passageBy(by: 1 | -1): void {
@@ -443,9 +561,16 @@ class Room {
   }
 
   private async history(): Promise<void> {
-    const response = await fetch(`${this.api}/history`, { signal: this.signal });
-    if (!response.ok) return;
-    const words: Record<string, string> = { Transcribed: 'written by the model', BroughtIn: 'brought in', Edited: 'edited', Restored: 'gone back to version', Accepted: 'accepted' };
+    const [response, late] = await Promise.all([fetch(`${this.api}/history`, { signal: this.signal }), fetch(`${this.api}/set-aside`, { signal: this.signal })]);
+    if (!response.ok || !late.ok) return;
+    const aside = (await late.json() as SetAside[]).map(e => {
+      const line = document.createElement('li');
+      line.append(`${e.by}, ${new Date(e.at).toLocaleString('en-GB')}: ${e.text || 'a passage taken out'}`);
+      return line;
+    });
+    this.part('aside').hidden = aside.length === 0;
+    this.part('aside-list').replaceChildren(...aside);
+    const words: Record<string, string> = { Transcribed: 'written by the model', BroughtIn: 'brought in', Edited: 'edited', Replaced: 'words replaced in many recordings at once', Restored: 'gone back to version', Accepted: 'accepted' };
     this.part('versions').replaceChildren(...(await response.json() as Version[]).map(v => {
       const line = document.createElement('li'), back = button('plain-button', 'Go back to this', `Go back to version ${v.number}`);
       back.dataset.version = String(v.number);
@@ -460,16 +585,17 @@ class Room {
     field.setAttribute('list', this.part('speakers').id);
     field.setAttribute('aria-label', 'Speaker');
     const uid = this.segments[index]!.uid;
+    let everywhere = false;
     const done = () => {
       const now = this.segments.findIndex(s => s.uid === uid);
       if (now < 0 || !field.isConnected) return;
       field.replaceWith(at);
-      this.speaker(now, field.value);
+      this.speaker(now, field.value, everywhere);
     };
     field.addEventListener('blur', done);
     field.addEventListener('keydown', event => {
       if (event.key === 'Escape') field.value = this.segments.find(s => s.uid === uid)?.speaker ?? '';
-      if (event.key === 'Enter' || event.key === 'Escape') { event.preventDefault(); field.blur(); }
+      if (event.key === 'Enter' || event.key === 'Escape') { everywhere = event.key === 'Enter' && event.ctrlKey; event.preventDefault(); field.blur(); }
     });
     at.replaceWith(field);
     field.focus();
@@ -500,6 +626,14 @@ class Room {
       case 'merge': this.mergeHere(); break;
       case 'loop': this.toggleLoop(); break;
       case 'undo': this.undo(); break;
+      case 'redo': this.redo(); break;
+      case 'confirm-passage': this.confirmPassage(); break;
+      case 'insert': this.insertHere(); break;
+      case 'take-out': this.takeOut(); break;
+      case 'elsewhere': this.elsewhere(); break;
+      case 'slower': this.speed(-1); break;
+      case 'faster': this.speed(1); break;
+      case 'rename': if (this.renaming) this.speakers(this.renaming.from, this.renaming.to); break;
       case 'find': this.part<HTMLDetailsElement>('finding').open = true; this.part('what').focus(); break;
       case 'find-next': this.findNext(); break;
       case 'replace': this.replaceThem(); break;
@@ -526,7 +660,7 @@ class Room {
         }
         return;
       }
-      if (deed instanceof HTMLButtonElement && !deed.disabled) { this.say('note', ''); this.act(deed.dataset.do!); }
+      if (deed instanceof HTMLButtonElement && !deed.disabled) { this.say('note', ''); this.part('rename').hidden = true; this.act(deed.dataset.do!); }
     }, { signal });
     element.addEventListener('dblclick', event => {
       const passage = event.target instanceof Element ? event.target.closest<HTMLElement>('.passage-text')?.closest<HTMLElement>('.passage') : null;
@@ -538,14 +672,18 @@ class Room {
       if (pedal === 'F8') this.pedal();
       else if (pedal === 'F7' || pedal === 'F9') this.player?.wave.skip(pedal === 'F7' ? -2 : 2);
       else if (this.editing && event.key === 'Escape') { const at = this.chosen; this.editing.area.blur(); if (at) this.mark(); this.part('list').focus(); }
-      else if (this.editing && event.key === 'Enter' && !event.shiftKey) {
+      else if (event.ctrlKey && (event.key === ',' || event.key === '.')) this.speed(event.key === ',' ? -1 : 1);
+      else if (this.editing && event.key === 'Enter' && event.shiftKey) this.splitAtCaret(this.editing.area);
+      else if (this.editing && event.key === 'Backspace' && this.editing.area.selectionEnd === 0 && (this.chosen?.segment ?? 0) > 0) this.mergeAtCaret(this.editing.area);
+      else if (this.editing && event.key === 'Enter') {
         const next = (this.chosen?.segment ?? 0) + 1;
         this.editing.area.blur();
         if (event.ctrlKey && next < this.segments.length) { this.edit(next); this.play({ segment: next, word: 0 }); } else this.part('list').focus();
-      } else if (event.ctrlKey && event.key.toLowerCase() === 'f' && !isTyping(event.target)) this.act('find');
+      } else if (event.ctrlKey && withControl[event.key.toLowerCase()] && !isTyping(event.target)) this.act(withControl[event.key.toLowerCase()]!);
       else return;
       event.preventDefault();
     }, { signal, capture: true });
+    for (const name of ['wheel', 'touchmove']) this.part('list').addEventListener(name, () => { this.scrolled = performance.now(); }, { signal, passive: true });
     for (const name of ['what', 'case', 'whole']) this.part(name).addEventListener('input', () => this.sought(), { signal });
     this.part('what').addEventListener('keydown', event => { if ((event as KeyboardEvent).key === 'Enter') { event.preventDefault(); this.findNext(); } }, { signal });
     this.part('history').addEventListener('toggle', () => { if (this.part<HTMLDetailsElement>('history').open) void this.history(); }, { signal });

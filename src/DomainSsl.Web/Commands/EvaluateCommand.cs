@@ -20,7 +20,7 @@ internal static class EvaluateCommand
         return context.Runs(command, async run =>
         {
             var measured = await RunCommands.ModelAsync(run, run.Need(model));
-            var table = await LabelTables.ReadAsync(run, run.Need(labels));
+            var table = await LabelTables.ReadAsync(run, run.Need(labels), test: true);
             if (table.Spoken) return await TranscriberAsync(run, measured, table, run.Get(language), run.Get(here));
             if (run.Get(language) is { Length: > 0 }) throw new UsageException("--language is for a transcriber, and this is a table of labels; leave it out.");
             var ended = await RunCommands.CarryOutAsync(run, new EvaluateRequest(measured.Id, LabelTables.WithPatients([table])[0]), $"Measuring {measured.Name}", run.Get(here));

@@ -40,7 +40,7 @@ internal static class LabelEfficiencyCommand
                     throw new UsageException($"{encoder}: the side behind @ must be a multiple of 32 up to 512, such as public@224.");
                 ids.Add((await RunCommands.ModelAsync(run, parts[0])).Id + (parts.Length == 2 ? $"@{parts[1]}" : ""));
             }
-            var (drawn, tested) = (await LabelTables.ReadAsync(run, run.Need(train)), await LabelTables.ReadAsync(run, run.Need(test)));
+            var (drawn, tested) = (await LabelTables.ReadAsync(run, run.Need(train)), await LabelTables.ReadAsync(run, run.Need(test), test: true));
             if (drawn.Spoken != tested.Spoken) throw new RefusedException("other-kind", "One of the tables holds labels and the other transcripts; give two of one kind.");
             if (drawn.Spoken && run.Get(balanced)) throw new UsageException("--balanced is for classes, and these are tables of transcripts; leave it out.");
             if (drawn.Spoken)

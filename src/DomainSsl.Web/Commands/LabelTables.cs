@@ -30,8 +30,11 @@ internal static class LabelTables
     private static readonly string[] Absences = ["normal", "none", "no", "no finding", "negative", "healthy", "absent", "0"];
 
     /// <summary>Reads a table.</summary>
+    /// <param name="run">The command.</param>
+    /// <param name="path">The table.</param>
+    /// <param name="test">It is there to test by: the texts of recordings that are imported on the way do not become transcripts, from which a later transcriber would learn.</param>
     /// <exception cref="RefusedException">It cannot be read, has not the columns, says two things of one item, or speaks of images and of recordings.</exception>
-    public static async Task<LabelTable> ReadAsync(CommandRun run, string path)
+    public static async Task<LabelTable> ReadAsync(CommandRun run, string path, bool test = false)
     {
         if (!File.Exists(path)) throw new RefusedException("no-table", $"There is no file {path}; name a CSV with the columns file,label, or file,text for recordings.");
         var name = Path.GetFileName(path);
@@ -43,7 +46,7 @@ internal static class LabelTables
         if (rows.Count == 0) throw new RefusedException("no-labels", $"{name} has no row with a {(spoken ? "text; fill the column text" : "label; fill the column label")}.");
         var paths = rows.Select(r => Path.GetFullPath(r.File, folder)).ToList();
         var secrets = await run.ServiceAsync<Secrets>();
-        var (found, refused) = await FindAsync(run, paths, import: [path], spoken ? ItemKind.Sound : null);
+        var (found, refused) = await FindAsync(run, paths, import: [path], spoken ? ItemKind.Sound : null, texts: !test);
 
         var labels = new Dictionary<long, LabelRow>();
         for (var i = 0; i < rows.Count; i++)
@@ -108,8 +111,9 @@ internal static class LabelTables
     /// <param name="paths">Full paths.</param>
     /// <param name="import">What to import where some are unknown; null for the unknown files themselves.</param>
     /// <param name="kind">What is looked for; null: either.</param>
+    /// <param name="texts">Whether texts of what is imported become accepted transcripts.</param>
     public static async Task<(IReadOnlyDictionary<string, IReadOnlyList<FoundItem>> Found, IReadOnlyList<RefusedFile> Refused)> FindAsync(
-        CommandRun run, IReadOnlyList<string> paths, IReadOnlyList<string>? import = null, ItemKind? kind = ItemKind.Image)
+        CommandRun run, IReadOnlyList<string> paths, IReadOnlyList<string>? import = null, ItemKind? kind = ItemKind.Image, bool texts = true)
     {
         var hashes = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var path in paths.Distinct())
@@ -126,7 +130,7 @@ internal static class LabelTables
         {
             var importing = await run.ServiceAsync<LibraryImport>();
             run.Output.Note($"{unknown.Count:#,0} files are not in the library yet and are imported first.");
-            var summary = await importing.ImportAsync(import ?? unknown, new ImportRequest(run.Who), null, run.Cancel);
+            var summary = await importing.ImportAsync(import ?? unknown, new ImportRequest(run.Who, Texts: texts), null, run.Cancel);
             items = await ItemsAsync(run, kind, hashes.Values);
             refused.AddRange(summary.Refused);
             // What was imported but is of the other kind has no item here.

@@ -1,7 +1,9 @@
 using System.CommandLine;
 using System.Text.Json;
 using DomainSsl.Core;
+using DomainSsl.Core.Language;
 using DomainSsl.Core.Library;
+using DomainSsl.Core.Models;
 using DomainSsl.Core.Runs;
 using DomainSsl.Core.Storage;
 using DomainSsl.Core.Transcripts;
@@ -30,7 +32,8 @@ internal static class TranscribeCommand
             var (found, refused) = await LabelTables.FindAsync(run, given, kind: ItemKind.Sound);
             var items = found.Values.SelectMany(f => f).Select(f => f.Item).Distinct().Order().ToList();
             if (items.Count == 0) throw new RefusedException("no-sounds", refused.Count > 0 ? $"None of the files could be used: {refused[0].Reason}" : "There are no recordings there; check the path.");
-            var ended = await RunCommands.CarryOutAsync(run, new TranscribeRequest(transcriber.Id, items, await SpeechSettings.LanguageAsync(run, run.Get(language))), $"Transcribing with {transcriber.Name}", run.Get(here));
+            var fit = await services.GetRequiredService<ModelRegistry>().LanguageInUseAsync(LanguageKinds.Masked, run.Cancel);
+            var ended = await RunCommands.CarryOutAsync(run, new TranscribeRequest(transcriber.Id, items, await SpeechSettings.LanguageAsync(run, run.Get(language)), fit?.Id), $"Transcribing with {transcriber.Name}", run.Get(here));
             var result = JsonSerializer.Deserialize<TranscribeRun.Result>(ended.Summary!, RunContext.Json)!;
 
             var folder = services.GetRequiredService<DataFolder>().Run(ended.Id);

@@ -32,6 +32,13 @@ public static class TranscriptEndpoints
             return Results.Bytes(Shown(await service.LoadAsync(recording, version, context.RequestAborted)), "application/json");
         });
 
+        // Asked every few seconds by each open page: whether somebody else has changed something.
+        transcript.MapGet("/version", async (long recording, TranscriptService service, HttpContext context) =>
+        {
+            context.Response.Headers.CacheControl = "no-store";
+            return Results.Ok(new { version = await service.VersionAsync(recording, context.RequestAborted) });
+        });
+
         transcript.MapPost("/edits", async (long recording, EditBody body, TranscriptService service, HttpContext context) =>
             Stored(await service.EditAsync(recording, Changes(body), Person(context), body.Key ?? "", CancellationToken.None))).WithFormToken().WithMetadata(new Microsoft.AspNetCore.Mvc.RequestSizeLimitAttribute(LargestEdit));
 
@@ -43,6 +50,9 @@ public static class TranscriptEndpoints
 
         transcript.MapGet("/history", async (long recording, TranscriptService service, HttpContext context) =>
             Results.Ok((await service.HistoryAsync(recording, context.RequestAborted)).Select(v => new { v.Number, v.At, v.By, deed = v.Deed.ToString(), v.Of, state = v.State.ToString(), v.Changed })));
+
+        transcript.MapGet("/set-aside", async (long recording, TranscriptService service, HttpContext context) =>
+            Results.Ok((await service.SetAsideAsync(recording, context.RequestAborted)).Select(e => new { e.At, e.By, text = SetAsideText(e.Edit) })));
 
         // A transcript made elsewhere: the file's bytes are the body. It is a draft, whoever made it.
         transcript.MapPost("/file", async (long recording, TranscriptService service, HttpContext context) =>
@@ -61,6 +71,12 @@ public static class TranscriptEndpoints
             await audit.RecordAsync(Person(context), "exported", $"transcript of recording {recording}", $"version {stored.Version} as {kind}", CancellationToken.None);
             return Results.File(TranscriptFormats.Write(stored.Transcript, kind), "application/octet-stream", $"recording-{recording}{TranscriptFormats.Extension(kind)}");
         });
+    }
+
+    private static string SetAsideText(string edit)
+    {
+        using var changes = JsonDocument.Parse(edit);
+        return string.Join(" / ", changes.RootElement.EnumerateArray().SelectMany(c => c.GetProperty("with").EnumerateArray()).Select(s => s.GetProperty("text").GetString()));
     }
 
     private static string Person(HttpContext context) => context.User.Identity!.Name!;

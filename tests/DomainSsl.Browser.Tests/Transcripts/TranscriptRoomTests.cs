@@ -120,6 +120,91 @@ public sealed class TranscriptRoomTests(Chromium chromium) : IClassFixture<Chrom
     }
 
     [Fact]
+    public async Task Passages_ByKeyboard_AreSplitAndMergedWhileOneTypes_PutInTakenOutAndGivenToOthers()
+    {
+        await using var clinic = await SeededClinic.StartAsync(1);
+        long recording = await RecordAsync(clinic);
+        await WriteAsync(clinic, recording, 4, 5, 10);
+        var page = await OpenAsync(clinic, recording);
+        async Task TextsAsync(params string[] texts) => await page.WaitForFunctionAsync("texts => JSON.stringify([...document.querySelectorAll('.passage')].map(p => (p.querySelector('textarea')?.value ?? p.querySelector('.passage-text').innerText).trim())) === texts", JsonSerializer.Serialize(texts));
+        await page.Locator(".passage").First.Locator("[data-word='2']").ClickAsync();
+        await page.Keyboard.PressAsync("Enter");
+        await page.WaitForSelectorAsync("textarea.passage-edit:focus");
+        await page.Keyboard.TypeAsync("new ");
+        await page.Keyboard.PressAsync("Shift+Enter");          // parted where the caret is, and on in the second
+        await TextsAsync("w0 w1 new", "w2 w3 w4", "w5 w6 w7 w8 w9", "w10 w11 w12 w13 w14", "w15 w16 w17 w18 w19");
+        await page.WaitForSelectorAsync("textarea.passage-edit:focus");
+        await page.Keyboard.TypeAsync("x ");
+        await page.Keyboard.PressAsync("Home");
+        await page.Keyboard.PressAsync("Backspace");            // and together again
+        await TextsAsync("w0 w1 new x w2 w3 w4", "w5 w6 w7 w8 w9", "w10 w11 w12 w13 w14", "w15 w16 w17 w18 w19");
+        await page.WaitForFunctionAsync("() => document.activeElement.selectionStart === 10");
+        await page.Keyboard.PressAsync("Escape");
+
+        await page.Keyboard.PressAsync("ArrowDown");
+        await page.Keyboard.PressAsync("Delete");
+        await page.WaitForFunctionAsync("() => document.querySelectorAll('.passage').length === 3");
+        await page.Keyboard.PressAsync("u");
+        await page.WaitForFunctionAsync("() => document.querySelectorAll('.passage').length === 4");
+        await page.Keyboard.PressAsync("y");
+        await page.WaitForFunctionAsync("() => document.querySelectorAll('.passage').length === 3");
+        await page.Keyboard.PressAsync("Control+z");
+        await page.WaitForFunctionAsync("() => document.querySelectorAll('.passage').length === 4");
+        await page.WaitForFunctionAsync("() => document.querySelector('[data-clock]').textContent !== ''");
+        await page.Keyboard.PressAsync("F8");                   // stops what the first click began
+        await page.Keyboard.PressAsync("i");                    // a passage where the sound is, and the words for it
+        await page.WaitForSelectorAsync("textarea.passage-edit:focus");
+        await page.Keyboard.TypeAsync("put in");
+        await page.Keyboard.PressAsync("Enter");
+        await page.WaitForFunctionAsync("() => [...document.querySelectorAll('.passage-text')].some(t => t.innerText.trim() === 'put in')");
+
+        // One speaker's passages are given to another: this one, then all.
+        await page.Locator("button.passage-speaker:has-text('Speaker 1')").First.ClickAsync();
+        await page.FillAsync("input.passage-speaker", "Doctor");
+        await page.Keyboard.PressAsync("Enter");
+        await page.ClickAsync("[data-do=rename]");
+        await page.WaitForFunctionAsync("() => [...document.querySelectorAll('button.passage-speaker')].filter(b => b.innerText === 'Doctor').length === 2");
+        await page.WaitForSelectorAsync(".save-state.saved");
+
+        // Nothing is left to be checked once a passage at a time was said to be right; then the next version by somebody else is seen without a touch.
+        for (int i = 0; i < 4; i++) await page.Keyboard.PressAsync("v");
+        await page.WaitForSelectorAsync(".save-state.saved");
+        var service = clinic.Get<TranscriptService>();
+        var stored = (await service.LoadAsync(recording, cancel: Cancel))!;
+        await service.EditAsync(recording, [new([stored.Segments[^1].Uid], [new("theirs", stored.Segments[^1].Segment with { Words = [new("theirs")] })])], "anna", "anna-1", Cancel);
+        await page.WaitForFunctionAsync("() => [...document.querySelectorAll('.passage-text')].at(-1).innerText.trim() === 'theirs'", null, new() { Timeout = 30_000 });
+        Assert.Equal(["Doctor", "Speaker 2"], stored.Segments.Select(s => s.Segment.Speaker).OfType<string>().Distinct().Order());
+    }
+
+    [Fact]
+    public async Task WordsToBeChecked_SayWhy_AndTheMarkKeepsUpWithTheSound()
+    {
+        await using var clinic = await SeededClinic.StartAsync(1);
+        long recording = await RecordAsync(clinic);
+        await clinic.Get<TranscriptService>().StoreTranscribedAsync(recording, new Transcript([
+            new("Speaker 1", 0, 3, [new("the", 0.2, 0.6, 0.9, 0.5), new("hart", 0.6, 1.2, 0.31, 0.5), new("is", 1.2, 1.6, 0.9, 0.01), new("normle", 1.6, 2.4, 0.2, 0.02)]),
+            new("Speaker 1", 57, 60, [new("the", 57, 58), new("end", 58, 59.9)])]), "Listener", "run:1", Cancel);
+        var page = await OpenAsync(clinic, recording);
+        Task NoteAsync(string says) => page.WaitForFunctionAsync("says => document.querySelector('[data-part=note]').innerText.includes(says)", says);
+        Assert.Contains("3 to be checked", await page.InnerTextAsync("[data-part=count]"));
+        Assert.Equal(("2", "2"), (await page.InnerTextAsync("[data-part=unsure-count]"), await page.InnerTextAsync("[data-part=unlikely-count]")));
+        await page.Keyboard.PressAsync("n");
+        await NoteAsync("“hart”: the transcriber is only 31 % sure");
+        await page.Keyboard.PressAsync("n");
+        await NoteAsync("“is”: it hardly fits between the words round it");
+        await page.Keyboard.PressAsync("n");
+        await NoteAsync("20 % sure of what it heard, and it hardly fits");
+        await page.Keyboard.PressAsync("c");
+        await page.WaitForFunctionAsync("() => document.querySelector('[data-part=count]').innerText.includes('2 to be checked')");
+
+        await page.Locator("[data-word='1']:has-text('end')").ClickAsync();
+        await page.WaitForSelectorAsync(".spoken:has-text('end')");
+        await page.Keyboard.PressAsync("w");
+        await page.WaitForURLAsync("**/transcripts/words?view=find&what=end");
+        Assert.Equal("end", await page.InnerTextAsync(".places mark"));
+    }
+
+    [Fact]
     public async Task Pages_OfARecording_DrawSpeechAndSpectrogram_AreAccessibleAndFit()
     {
         await using var clinic = await SeededClinic.StartAsync(1);

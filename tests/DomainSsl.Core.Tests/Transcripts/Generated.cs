@@ -65,13 +65,14 @@ internal static class Generated
         return new Transcript(segments);
     }
 
-    /// <summary>Holds words, speakers and times of two transcripts against each other.</summary>
-    public static void AssertSame(Transcript expected, Transcript actual, double? segments, double? words, bool confidences = false, bool speakers = true)
+    /// <summary>Holds words, speakers and times of two transcripts against each other; times of a kind for which no precision is given must be missing, unless they are untold: then they are not looked at.</summary>
+    public static void AssertSame(Transcript expected, Transcript actual, double? segments, double? words, bool confidences = false, bool speakers = true, bool untold = false)
     {
         Assert.Equal(expected.Segments.Select(s => s.Text), actual.Segments.Select(s => s.Text));
         foreach (var (e, a) in expected.Segments.Zip(actual.Segments))
         {
             if (speakers) Assert.Equal(e.Speaker, a.Speaker);
+            if (untold) continue;
             Near(segments, e.Start, a.Start);
             Near(segments, e.End, a.End);
             foreach (var (x, y) in e.Words.Zip(a.Words))

@@ -1016,6 +1016,35 @@ namespace DomainSsl.Core.Database.Migrations
                     b.ToTable("TaskTestPatients");
                 });
 
+            modelBuilder.Entity("DomainSsl.Core.Transcripts.ClinicTerm", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER");
+
+                    b.Property<DateTime>("At")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("By")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Text")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Wrong")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("Text")
+                        .IsUnique();
+
+                    b.ToTable("ClinicTerms");
+                });
+
             modelBuilder.Entity("DomainSsl.Core.Transcripts.RecordingTranscript", b =>
                 {
                     b.Property<long>("Id")

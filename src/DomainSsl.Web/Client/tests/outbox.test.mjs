@@ -23,7 +23,7 @@ function world(storage, answers) {
     storage, sent, waited, now: () => clock++, wait: async ms => { waited.push(ms); },
     fetch: async (url, init) => {
       const answer = answers.shift() ?? 200;
-      sent.push({ key: JSON.parse(init.body).key, answer, token: init.headers.RequestVerificationToken });
+      sent.push({ key: JSON.parse(init.body).key, answer, token: init.headers.RequestVerificationToken, kept: init.keepalive });
       if (answer === 'none') throw new TypeError('no connection');
       return new Response(JSON.stringify({ detail: 'No.' }), { status: answer });
     },
@@ -81,6 +81,15 @@ test('signed out: answers are kept, and sent once the person is back', async () 
   outbox.retry();
   await settled(outbox);
   assert.deepEqual(w.sent.map(s => s.token), ['old', 'new']);
+});
+
+test('what is too long for a closing window is sent without that promise, since browsers refuse it with one', async () => {
+  const w = world(new Storage(), []), outbox = new Outbox('anna/1', 't', w);
+  outbox.listen(listener());
+  outbox.add('/answers', 'short', { key: 'short' });
+  outbox.add('/answers', 'long', { key: 'long', text: 'x'.repeat(70_000) });
+  await settled(outbox);
+  assert.deepEqual(w.sent.map(s => [s.key, s.kept]), [['short', true], ['long', false]]);
 });
 
 test('pauses grow to two seconds and no further', () => assert.deepEqual([1, 2, 3, 4, 99].map(pause), [300, 700, 1200, 2000, 2000]));

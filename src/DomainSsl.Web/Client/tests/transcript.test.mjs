@@ -83,11 +83,37 @@ test('the word at a moment and the next one that is not sure are found', () => {
   const list = [heart, segment('z', [['tail', 5, 6, 0.2]])];
   assert.deepEqual([m.segmentAt(list, 0), m.segmentAt(list, 1.5), m.segmentAt(list, 4), m.segmentAt(list, 5)], [-1, 0, 0, 1]);
   assert.deepEqual([m.wordAt(heart, 1.3), m.wordAt(heart, 9)], [1, -1]);
-  assert.deepEqual(m.nextUnsure(list, null, 1, 0.6), { segment: 0, word: 1 });
-  assert.deepEqual(m.nextUnsure(list, { segment: 0, word: 1 }, 1, 0.6), { segment: 1, word: 0 });
-  assert.equal(m.nextUnsure(list, { segment: 1, word: 0 }, 1, 0.6), null);
-  assert.deepEqual(m.nextUnsure(list, { segment: 1, word: 0 }, -1, 0.6), { segment: 0, word: 1 });
-  assert.equal(m.countUnsure(list, 0.6), 2);
+  const limits = { unsure: 0.6, unlikely: 0.05 };
+  assert.deepEqual(m.nextDoubt(list, null, 1, limits), { segment: 0, word: 1 });
+  assert.deepEqual(m.nextDoubt(list, { segment: 0, word: 1 }, 1, limits), { segment: 1, word: 0 });
+  assert.equal(m.nextDoubt(list, { segment: 1, word: 0 }, 1, limits), null);
+  assert.deepEqual(m.nextDoubt(list, { segment: 1, word: 0 }, -1, limits), { segment: 0, word: 1 });
+  assert.deepEqual(m.count(list, limits), { words: 5, doubtful: 2, unsure: 2, unlikely: 0 });
+});
+
+test('a word that does not fit is to be checked as well, for its own reason, until a person says that it is right', () => {
+  const limits = { unsure: 0.6, unlikely: 0.05 }, list = [segment('a', [['one', 0, 1, 0.9, 0.5], ['odd', 1, 2, 0.9, 0.01], ['both', 2, 3, 0.2, 0.02]])];
+  assert.deepEqual(m.nextDoubt(list, null, 1, limits), { segment: 0, word: 1 });
+  assert.deepEqual(list[0].words.map(w => m.doubt(w, limits)), [{ unsure: false, unlikely: false }, { unsure: false, unlikely: true }, { unsure: true, unlikely: true }]);
+  assert.deepEqual(m.count(list, limits), { words: 3, doubtful: 2, unsure: 1, unlikely: 2 });
+  assert.deepEqual(list[0].words.map(m.confirmed), [['one', 0, 1], ['odd', 1, 2], ['both', 2, 3]]);
+  const own = ['own', 0, 1];
+  assert.equal(m.confirmed(own), own);
+});
+
+test('of two who speak at once the later one is shown, and the other goes on when that one is silent', () => {
+  const list = [segment('long', [['a', 0, 2], ['b', 2, 9]]), { uid: 'none', speaker: null, start: null, end: null, words: [] }, segment('short', [['x', 3, 4]]), segment('last', [['z', 20, 21]])];
+  const at = seconds => m.spokenAt(list, seconds);
+  assert.deepEqual([at(1), at(3.5), at(5), at(20.5)], [{ segment: 0, word: 0 }, { segment: 2, word: 0 }, { segment: 0, word: 1 }, { segment: 3, word: 0 }]);
+  assert.deepEqual([at(12), at(30)], [null, null]);
+});
+
+test('a passage that is put in stands where it is heard and ends before the next', () => {
+  const list = [segment('a', [['x', 1, 2]]), segment('b', [['y', 6, 7]])];
+  const after = m.apply(list, m.inserted(list, 3.5, 5, 60, name));
+  assert.deepEqual(after.map(s => [s.start, s.end]), [[1, 2], [3.5, 6], [6, 7]]);
+  assert.deepEqual(m.apply(list, m.inserted(list, 0.2, 5, 60, name)).map(s => s.start), [0.2, 1, 6]);
+  assert.deepEqual(m.inserted([], 58, 5, 60, name).with[0].end, 60);
 });
 
 test('an outline of two speakers and one of an older version are read', () => {
