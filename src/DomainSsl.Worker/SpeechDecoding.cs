@@ -12,7 +12,7 @@ namespace DomainSsl.Worker;
 /// <summary>How a transcriber's letters become text.</summary>
 public sealed class SpeechDecoding(ModelRegistry registry, ModelFiles files)
 {
-    /// <summary>A prefix beam search in which an n-gram model's words and letters weigh in, as much as the transcriber's held-out speakers do best with, and whose likeliest texts a causal model ranks anew; null without models, which means greedy decoding.</summary>
+    /// <summary>A prefix beam search in which an n-gram model's words and letters weigh in, as much as the transcriber's held-out speakers do best with, in which the glossary's terms are favoured, and whose likeliest texts a causal model ranks anew; null without any of these, which means greedy decoding.</summary>
     /// <exception cref="RefusedException">A model is not there, or of another kind.</exception>
     public async Task<SpeechDecoder?> ByAsync(SpeechLanguage? language, TranscriberDescription transcriber, CancellationToken cancel)
     {
@@ -21,8 +21,10 @@ public sealed class SpeechDecoding(ModelRegistry registry, ModelFiles files)
             : throw new RefusedException("no-language-model", $"'{id}' is no {kind} language model; train one with 'language train --kind {kind}'.");
         var (counted, causal) = (await OfAsync(language.NGramId, LanguageKinds.NGram), await OfAsync(language.CausalId, LanguageKinds.Causal));
         var pair = counted is null ? null : files.NGrams(counted);
-        var options = transcriber.Beam ?? new BeamOptions();
-        return new SpeechDecoder(new PrefixBeamSearch(new Alphabet(transcriber.Letters), options, pair?.Words, pair?.Letters), causal is null ? null : (CausalLanguage)files.LanguageNetworkOf(causal), options.Delta);
+        var (options, alphabet) = (transcriber.Beam ?? new BeamOptions(), new Alphabet(transcriber.Letters));
+        // A term without a letter that the transcriber knows, such as one of another script, cannot be heard.
+        var terms = (language.Terms ?? []).Where(t => alphabet.Normalise(t).Length > 0).Select(t => new GlossaryTerm(t)).ToList();
+        return new SpeechDecoder(new PrefixBeamSearch(alphabet, options, pair?.Words, pair?.Letters, terms.Count == 0 ? null : new Glossary(terms, alphabet)), causal is null ? null : (CausalLanguage)files.LanguageNetworkOf(causal), options.Delta);
     }
 }
 

@@ -86,13 +86,15 @@ public sealed record SpokenLabel(long ItemId, string Text, string Speaker, doubl
 public sealed record FineTuneSpeechRequest(IReadOnlyList<SpokenLabel> Labels, string EncoderId, string ModelName, long Seed, string? Settings = null, IReadOnlyList<SpokenLabel>? Test = null,
     string? BeforeId = null) : RunRequest;
 
-/// <summary>The language models that decoding listens to.</summary>
+/// <summary>What decoding listens to besides the sound.</summary>
 /// <param name="NGramId">An n-gram model, which weighs in letter by letter; null: none.</param>
 /// <param name="CausalId">A causal model, by which the likeliest texts are ranked anew; null: none.</param>
-public sealed record SpeechLanguage(string? NGramId, string? CausalId = null)
+/// <param name="Terms">Terms of the glossary, which are favoured; null: none.</param>
+public sealed record SpeechLanguage(string? NGramId, string? CausalId = null, IReadOnlyList<string>? Terms = null)
 {
-    /// <summary>Of models that may not be there; null where none is.</summary>
-    public static SpeechLanguage? Of(string? ngramId, string? causalId) => ngramId is null && causalId is null ? null : new(ngramId, causalId);
+    /// <summary>Of what may not be there; null where nothing is.</summary>
+    public static SpeechLanguage? Of(string? ngramId, string? causalId, IReadOnlyList<string>? terms = null) =>
+        ngramId is null && causalId is null && terms is not { Count: > 0 } ? null : new(ngramId, causalId, terms is { Count: > 0 } ? terms : null);
 }
 
 /// <summary>Measure a transcriber.</summary>

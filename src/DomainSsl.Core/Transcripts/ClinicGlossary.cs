@@ -91,6 +91,9 @@ public sealed class ClinicGlossary(IDbContextFactory<DomainSslContext> factory, 
         return await search.ReplaceAsync(replacements, Forms, new HashSet<string>(), by, cancel);
     }
 
+    /// <summary>The terms as they are to be written, which transcribing favours.</summary>
+    public async Task<IReadOnlyList<string>> TextsAsync(CancellationToken cancel = default) => [.. (await TermsAsync(cancel)).Select(t => t.Text)];
+
     private async Task<List<ClinicTerm>> TermsAsync(CancellationToken cancel)
     {
         await using var db = await factory.CreateDbContextAsync(cancel);

@@ -34,7 +34,7 @@ public sealed record TranscriberOverview(TranscriberMaterial Material, IReadOnly
 /// Accepted transcripts as the material of the next transcriber. From eight speakers on a fifth of them is kept for testing: whether a speaker is one of these follows from the pseudonym alone, so no choice and no round
 /// changes it, and nothing is ever chosen by them.
 /// </summary>
-public sealed class TranscriberService(IDbContextFactory<DomainSslContext> factory, TranscriptService transcripts, IRunQueue queue, ModelRegistry registry)
+public sealed class TranscriberService(IDbContextFactory<DomainSslContext> factory, TranscriptService transcripts, IRunQueue queue, ModelRegistry registry, ClinicGlossary glossary)
 {
     /// <summary>Minutes below which training is refused: nothing would come of it.</summary>
     public const double LeastMinutes = 0.5;
@@ -93,7 +93,7 @@ public sealed class TranscriberService(IDbContextFactory<DomainSslContext> facto
         var items = await Waiting(db).SelectMany(r => db.Items.Where(i => i.RecordingId == r.Id && i.Kind == ItemKind.Sound).Select(i => i.Id)).OrderBy(i => i).ToListAsync(cancel);
         if (items.Count == 0) throw new RefusedException("nothing-to-transcribe", "There is no recording that nobody has worked on; import some.");
         async Task<string?> InUseAsync(string kind) => (await registry.LanguageInUseAsync(kind, cancel))?.Id;
-        var request = new TranscribeRequest(transcriber.Id, items, SpeechLanguage.Of(await InUseAsync(LanguageKinds.NGram), await InUseAsync(LanguageKinds.Causal)), await InUseAsync(LanguageKinds.Masked));
+        var request = new TranscribeRequest(transcriber.Id, items, SpeechLanguage.Of(await InUseAsync(LanguageKinds.NGram), await InUseAsync(LanguageKinds.Causal), await glossary.TextsAsync(cancel)), await InUseAsync(LanguageKinds.Masked));
         return await queue.EnqueueAsync(request, $"Transcribing {items.Count:#,0} recordings with {transcriber.Name}", by, cancel: cancel);
     }
 

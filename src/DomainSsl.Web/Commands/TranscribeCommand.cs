@@ -33,7 +33,9 @@ internal static class TranscribeCommand
             var items = found.Values.SelectMany(f => f).Select(f => f.Item).Distinct().Order().ToList();
             if (items.Count == 0) throw new RefusedException("no-sounds", refused.Count > 0 ? $"None of the files could be used: {refused[0].Reason}" : "There are no recordings there; check the path.");
             var fit = await services.GetRequiredService<ModelRegistry>().LanguageInUseAsync(LanguageKinds.Masked, run.Cancel);
-            var ended = await RunCommands.CarryOutAsync(run, new TranscribeRequest(transcriber.Id, items, await SpeechSettings.LanguageAsync(run, run.Get(language)), fit?.Id), $"Transcribing with {transcriber.Name}", run.Get(here));
+            var named = await SpeechSettings.LanguageAsync(run, run.Get(language));
+            var listened = SpeechLanguage.Of(named?.NGramId, named?.CausalId, await services.GetRequiredService<ClinicGlossary>().TextsAsync(run.Cancel));
+            var ended = await RunCommands.CarryOutAsync(run, new TranscribeRequest(transcriber.Id, items, listened, fit?.Id), $"Transcribing with {transcriber.Name}", run.Get(here));
             var result = JsonSerializer.Deserialize<TranscribeRun.Result>(ended.Summary!, RunContext.Json)!;
 
             var folder = services.GetRequiredService<DataFolder>().Run(ended.Id);
