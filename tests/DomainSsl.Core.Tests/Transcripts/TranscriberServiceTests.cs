@@ -54,7 +54,9 @@ public sealed class TranscriberServiceTests
         await using var library = await WithTranscriptsAsync();
         await AddTranscriberAsync(library, "m-new");
         var service = library.Get<TranscriberService>();
+        await library.Get<ClinicGlossary>().AddAsync("pneumothorax", [], "anna", Cancel);
         var request = (TranscribeRequest)RunRequestJson.Read(await RunAsync(library, await service.TranscribeAsync("m-new", "anna", Cancel)));
+        Assert.Equal(["pneumothorax"], request.Language!.Terms!);
         Assert.Equal(("m-new", 36, 36), (request.ModelId, request.ItemIds.Count, request.ItemIds.Distinct().Count()));
         Assert.Equal("no-transcriber", (await Assert.ThrowsAsync<RefusedException>(() => service.TranscribeAsync("m-none", "anna", Cancel))).Refusal.Code);
     }
