@@ -60,6 +60,14 @@ public sealed class ItemImages(IDbContextFactory<DomainSslContext> factory, IBlo
         return (blobs.Open(hash), hash);
     }
 
+    /// <summary>The recording that an item is.</summary>
+    /// <exception cref="RefusedException"><c>no-item</c>.</exception>
+    public async Task<long> RecordingOfAsync(long item, CancellationToken cancel = default)
+    {
+        await using var db = await factory.CreateDbContextAsync(cancel);
+        return await db.Items.Where(i => i.Id == item).Select(i => i.RecordingId).SingleOrDefaultAsync(cancel) ?? throw NotThere();
+    }
+
     /// <summary>The stored sound of a recording: WAV, 16 kHz, mono or, of two speakers, stereo. The stream can seek, for requests of a range.</summary>
     /// <exception cref="RefusedException"><c>no-item</c> or <c>blob-missing</c>.</exception>
     public async Task<(Stream Stream, string Tag)> RecordingAudioAsync(long recordingId, CancellationToken cancel = default)

@@ -33,7 +33,7 @@ internal static class ClassifierFit
     /// <summary>The members an arm has in a mode, with the schedule of those that are networks.</summary>
     public static IReadOnlyList<(string Name, Schedule? Schedule)> Members(Arm arm, FitSettings settings)
     {
-        Schedule At(int steps, double encoder, double head) => new(Math.Max(5, (int)Math.Round(steps * settings.StepShare)), encoder, head);
+        Schedule At(int steps, double encoder, double head) => new(Math.Max(5, (int)Math.Round(steps * settings.StepShare)), encoder * settings.RateShare, head * settings.RateShare);
         var sound = arm.Spec.Modality == Modalities.Sound;
         if (arm.Weights is null) return sound ? [(Short, At(150, 1e-3, 3e-3)), (Long, At(500, 1e-3, 3e-3))] : [(Short, At(80, 3e-4, 3e-3)), (Long, At(300, 3e-4, 3e-3))];
         // Large public networks move little and cost much a step; small ones are cheap and have further to go.

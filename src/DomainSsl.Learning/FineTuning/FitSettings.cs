@@ -41,6 +41,9 @@ public sealed record FitSettings
     /// <summary>Steps of full fine-tuning as a share of the usual: for when somebody waits.</summary>
     public double StepShare { get; init; } = 1;
 
+    /// <summary>Rates of full fine-tuning as a share of the usual, from scratch and from pretrained weights alike.</summary>
+    public double RateShare { get; init; } = 1;
+
     /// <summary>How images are varied in full fine-tuning.</summary>
     public MildAugmentation Augmentation { get; init; } = new();
 
@@ -57,7 +60,7 @@ public sealed record FitSettings
     /// <exception cref="LearningException">With a sentence that names it.</exception>
     public void Validate()
     {
-        if (StepShare <= 0 || StepSeconds <= 0 || MemberFolds < 0) throw new LearningException("A classifier's 'stepShare' and 'stepSeconds' must be above 0, and 'memberFolds' not below.");
+        if (StepShare <= 0 || RateShare <= 0 || StepSeconds <= 0 || MemberFolds < 0) throw new LearningException("A classifier's 'stepShare', 'rateShare' and 'stepSeconds' must be above 0, and 'memberFolds' not below.");
         if (Distortion.Speed is < 0 or >= 1) throw new LearningException("A classifier's 'distortion.speed' must be a share below 1.");
     }
 

@@ -357,6 +357,7 @@ internal static class FinishedFits
         }
         foreach (var i in request.Train) Text($"{i.Index} {i.Class} {i.Patient}");
         foreach (var i in request.Test) Text($"{i.Index}");
+        foreach (var (name, schedule) in ClassifierFit.Members(arm.Arm, request.Settings)) Text($"{name} {schedule}");
         if (request.Balanced) Text("balanced");
         // The smallest budget shapes the draws: two of each class must fit into it.
         Text($"{request.Seed} {request.Classes.Count} {request.Budgets.Min()} {JsonSerializer.Serialize(request.Settings, LearningJson.Options)}");

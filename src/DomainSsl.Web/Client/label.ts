@@ -1,26 +1,29 @@
 import type { DotNet, Widget } from './widget';
 import { outboxOf } from './outbox';
 import { Room } from './room';
+import type { Kind } from './screen';
 
-interface Options { task: number; person: string; token: string; first: number | null }
+interface Options { task: number; kind: Kind; person: string; token: string; first: number | null }
 interface Case { item: number; skipped: boolean }
 interface Progress { items: number; labelled: number; notSure: number; skipped: number; left: number; nextUseful: number; lastUseful: number; classes: { id: number; labels: number }[] }
 interface Answer { item: number; answer: 'class' | 'notSure' | 'skipped' | 'withdrawn'; classId: number | null }
 
-/** The labelling page: a room (room.ts) whose cases are images and whose answers are classes. Buttons carry data-answer; the keys click them (keys.ts). */
+/** The labelling page: a room (room.ts) whose cases are images or recordings and whose answers are classes. Buttons carry data-answer; the keys click them (keys.ts). */
 export function mount(element: HTMLElement, options: Options, _: DotNet): Widget {
   const answered: Answer[] = [];
   let progress: Progress | null = null;
+  const one = options.kind === 'sound' ? 'recording' : 'image';
 
   const room: Room<Case, Progress> = new Room<Case, Progress>(element, options.token, {
     api: `/api/tasks/${options.task}`,
     outbox: outboxOf(`domainssl-label/${options.person}/${options.task}`, options.token),
     name: 'item',
     button: 'answer',
-    words: { one: 'image', said: 'answers', otherwise: 'skip it' },
+    kind: options.kind,
+    words: { one, said: 'answers', otherwise: 'skip it' },
     id: of => of.item,
     item: of => of.item,
-    title: of => `Image ${of.item} to be labelled`,
+    title: of => `${one === 'image' ? 'Image' : 'Recording'} ${of.item} to be labelled`,
     cases: answer => (answer as { items: Case[] }).items,
     about: body => (body as Answer).item,
     fill: of => room.say('again', of.skipped ? 'You skipped this one before.' : ''),
@@ -33,7 +36,7 @@ export function mount(element: HTMLElement, options: Options, _: DotNet): Widget
     bar.style.setProperty('--part', String(Math.min(1, next.labelled / Math.max(1, next.nextUseful))));
     bar.setAttribute('aria-valuenow', String(next.labelled));
     bar.setAttribute('aria-valuemax', String(next.nextUseful));
-    room.say('count', next.labelled >= next.items ? `All ${next.items} images are labelled.` : `${next.labelled} of ${next.nextUseful} labels`);
+    room.say('count', next.labelled >= next.items ? `All ${next.items} ${one}s are labelled.` : `${next.labelled} of ${next.nextUseful} labels`);
     for (const c of next.classes) { const at = element.querySelector(`[data-labels="${c.id}"]`); if (at) at.textContent = String(c.labels); }
     room.part('reached').hidden = next.lastUseful === 0 || next.labelled - next.lastUseful > 4;
     room.say('reached-count', String(next.lastUseful));
@@ -69,13 +72,15 @@ export function mount(element: HTMLElement, options: Options, _: DotNet): Widget
     const button = event.target instanceof Element ? event.target.closest<HTMLButtonElement>('[data-answer]') : null;
     if (!button || button.disabled) return;
     room.say('note', '');
+    // A click must not leave the focus on a button that the next space would press again.
+    if (event.detail > 0) element.querySelector<HTMLElement>('h1')?.focus({ preventScroll: true });
     switch (button.dataset.answer) {
       case 'class': give('class', Number(button.dataset.class)); break;
       case 'notSure': give('notSure', null); break;
       case 'skipped': give('skipped', null); break;
       case 'undo': undo(); break;
     }
-    // A short flash says which answer was taken, since the image changes at once.
+    // A short flash says which answer was taken, since the case changes at once.
     button.classList.remove('taken');
     void button.offsetWidth;
     button.classList.add('taken');

@@ -19,8 +19,8 @@ interface Stored {
   max?: number[]; min?: number[];
 }
 
-export async function fetchOutline(url: string, signal: AbortSignal): Promise<Outline> {
-  const response = await fetch(url, { signal });
+export async function fetchOutline(url: string, signal?: AbortSignal): Promise<Outline> {
+  const response = await fetch(url, { signal: signal ?? null });
   if (!response.ok) throw new Error(`The outline of the recording could not be loaded (${response.status}).`);
   return readOutline(await response.json() as Stored);
 }

@@ -236,29 +236,3 @@ export class Stage {
     context.drawImage(this.changed ?? this.picture.canvas, at.x, at.y, at.width, at.height);
   }
 }
-
-/** Images fetched before they are needed, a few kept after. */
-export class Pictures {
-  private readonly kept = new Map<number, Promise<Picture>>();
-
-  constructor(private readonly urlOf: (item: number) => string, private readonly most = 14) { }
-
-  get(item: number): Promise<Picture> {
-    let picture = this.kept.get(item);
-    if (picture) this.kept.delete(item); // put at the end again: the one used last goes last
-    picture ??= this.load(item);
-    this.kept.set(item, picture);
-    for (const old of this.kept.keys()) {
-      if (this.kept.size <= this.most) break;
-      this.kept.delete(old);
-    }
-    return picture;
-  }
-
-  private load(item: number): Promise<Picture> {
-    const picture = loadPicture(this.urlOf(item));
-    // A failure is not kept: the next look tries again.
-    picture.catch(() => { if (this.kept.get(item) === picture) this.kept.delete(item); });
-    return picture;
-  }
-}

@@ -16,12 +16,17 @@ export class Player {
 
   static async open(element: HTMLElement, sources: Sources, signal: AbortSignal): Promise<Player> {
     const [outline, speech] = await Promise.all([fetchOutline(sources.peaks, signal), fetchSpeech(sources.segments, signal)]);
-    const colours = () => ({ waveColor: themeColour('--mud-palette-text-secondary'), progressColor: themeColour('--mud-palette-primary'), cursorColor: themeColour('--mud-palette-primary') });
+    return Player.over(element, sources, outline, speech, signal);
+  }
+
+  /** The same where what is drawn was fetched before. */
+  static over(element: HTMLElement, sources: Sources, outline: Outline, speech: readonly Speech[], signal: AbortSignal): Player {
     const place = part(element, 'wave')!, height = Number(place.dataset.wave) || 160;
+    const colours = () => ({ waveColor: themeColour('--mud-palette-text-secondary', place), progressColor: themeColour('--mud-palette-primary', place), cursorColor: themeColour('--mud-palette-primary', place) });
     const wave = WaveSurfer.create({
       container: place, height: outline.apart ? height / 2 : height, url: sources.audio, peaks: outline.peaks, duration: outline.seconds, normalize: true, dragToSeek: true, ...colours(),
       ...(outline.apart ? { splitChannels: [{}, {}] } : {}),
-      plugins: [Timeline.create({ style: { color: themeColour('--mud-palette-text-secondary'), fontSize: '13px' } })],
+      plugins: [Timeline.create({ style: { color: themeColour('--mud-palette-text-secondary', place), fontSize: '13px' } })],
     });
     const canvas = part<HTMLCanvasElement>(element, 'spectrogram');
     const picture = canvas && outline.spectrogram ? new Spectrogram(canvas, part<HTMLCanvasElement>(element, 'speech'), outline, sources.spectrogram, speech, signal) : null;
@@ -61,8 +66,9 @@ export class Player {
     wave.on('scroll', look);
     wave.on('zoom', look);
     wave.on('redraw', look);
-    wave.on('play', () => { if (play) play.firstChild!.textContent = 'Pause'; });
-    wave.on('pause', () => { if (play) play.firstChild!.textContent = 'Play'; });
+    const words = play?.querySelector('.name') ?? play?.firstChild;
+    wave.on('play', () => { if (words) words.textContent = 'Pause'; });
+    wave.on('pause', () => { if (words) words.textContent = 'Play'; });
     play?.addEventListener('click', () => void wave.playPause(), { signal });
     part(element, 'spectrogram')?.addEventListener('click', event => {
       const box = (event.target as HTMLElement).getBoundingClientRect(), [start, end] = this.sight;

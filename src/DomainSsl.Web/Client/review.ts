@@ -1,8 +1,9 @@
 import { isTyping, type DotNet, type Widget } from './widget';
 import { outboxOf } from './outbox';
 import { Room } from './room';
+import type { Kind } from './screen';
 
-interface Options { task: number; person: string; token: string; first: number | null; referred: boolean }
+interface Options { task: number; kind: Kind; person: string; token: string; first: number | null; referred: boolean }
 interface Case {
   predictionId: number; itemId: number; classId: number; uncertainty: number;
   classes: { id: number; name: string; probability: number }[];
@@ -13,7 +14,7 @@ interface Progress { open: number; referred: number; accepted: number; corrected
 interface Decision { prediction: number; decision: 'accept' | 'correct' | 'refer' | 'withdrawn'; classId: number | null }
 
 /**
- * The review page: a room (room.ts) whose cases are predictions, with the model's probabilities and similar labelled cases beside the image. Buttons carry data-decide; the keys click
+ * The review page: a room (room.ts) whose cases are predictions, with the model's probabilities and similar labelled cases beside it. Buttons carry data-decide; the keys click
  * them.
  */
 export function mount(element: HTMLElement, options: Options, _: DotNet): Widget {
@@ -26,10 +27,11 @@ export function mount(element: HTMLElement, options: Options, _: DotNet): Widget
     outbox: outboxOf(`domainssl-review/${options.person}/${options.task}`, options.token),
     name: 'case',
     button: 'decide',
+    kind: options.kind,
     words: { one: 'case', said: 'decisions', otherwise: 'refer it' },
     id: of => of.predictionId,
     item: of => of.itemId,
-    title: of => `Image ${of.itemId} under review`,
+    title: of => `${options.kind === 'sound' ? 'Recording' : 'Image'} ${of.itemId} under review`,
     cases: answer => (answer as { cases: Case[] }).cases,
     about: body => (body as Decision).prediction,
     fill,
@@ -57,18 +59,32 @@ export function mount(element: HTMLElement, options: Options, _: DotNet): Widget
     }
     room.part('similar').replaceChildren(...of.similar.slice(0, 6).map(s => {
       const entry = document.createElement('li');
-      const image = document.createElement('img');
-      image.src = `/api/items/${s.itemId}/image?size=256`;
-      image.alt = `A labelled case like this one: ${s.class}`;
-      image.width = image.height = 128;
       const words = document.createElement('span');
       words.className = 'chip';
       words.style.setProperty('--chip', colour(s.classId));
       words.textContent = s.class;
-      entry.append(image, words);
+      entry.append(options.kind === 'sound' ? listener(s) : image(s), words);
       return entry;
     }));
     room.part('no-similar').hidden = of.similar.length > 0;
+  }
+
+  function image(of: Case['similar'][number]): HTMLElement {
+    const image = document.createElement('img');
+    image.src = `/api/items/${of.itemId}/image?size=256`;
+    image.alt = `A labelled case like this one: ${of.class}`;
+    image.width = image.height = 128;
+    return image;
+  }
+
+  function listener(of: Case['similar'][number]): HTMLElement {
+    const button = document.createElement('button');
+    button.type = 'button';
+    button.className = 'room-answer plain room-listen';
+    button.dataset.listen = String(of.itemId);
+    button.setAttribute('aria-label', `Play a labelled case like this one: ${of.class}`);
+    button.textContent = '▶';
+    return button;
   }
 
   const decide = (decision: Decision['decision'], classId: number | null) => {
@@ -88,7 +104,7 @@ export function mount(element: HTMLElement, options: Options, _: DotNet): Widget
   };
 
   element.addEventListener('click', event => {
-    const button = event.target instanceof Element ? event.target.closest<HTMLButtonElement>('[data-decide],[data-view]') : null;
+    const button = event.target instanceof Element ? event.target.closest<HTMLButtonElement>('[data-decide],[data-view],[data-listen]') : null;
     if (!button || button.disabled) return;
     room.say('note', '');
     // A click must not leave the focus on a button that the next Enter would press again.

@@ -1,7 +1,7 @@
 import { newKey, type Outbox, type Standing } from './outbox';
-import { Pictures, Stage } from './picture';
+import { screenOf, type Kind, type Screen } from './screen';
 
-/** Images fetched ahead: five answers in two seconds still find the next one there. */
+/** Cases fetched ahead: five answers in two seconds still find the next one there. */
 const ahead = 5;
 
 /** What differs between labelling and review: what a case is, what is said of it, and how it is shown. `T` is a case, `P` the figures that come with an answer. */
@@ -14,49 +14,49 @@ export interface Work<T, P> {
   name: string;
   /** The buttons that answer: `data-answer`, which the keys click (keys.ts). */
   button: string;
-  /** As people call it: "image", "case"; what a person gives; and what to do where an image cannot be loaded. */
+  /** Whether its cases are images or sounds. */
+  kind: Kind;
+  /** As people call it: "image", "case"; what a person gives; and what to do where a case cannot be loaded. */
   words: { one: string; said: string; otherwise: string };
   id(of: T): number;
-  /** The item whose image it is. */
+  /** The item that is seen or heard. */
   item(of: T): number;
   title(of: T): string;
   /** The cases of the server's answer. */
   cases(answer: unknown): T[];
   /** The case that an answer still on its way is about. */
   about(body: unknown): number;
-  /** Called as the image is drawn. */
+  /** Called as the case is shown. */
   fill(of: T): void;
   count(progress: P): void;
 }
 
 /**
- * A room where one image after another is judged by keyboard. All that must feel instant happens here: an answer shows the next case from those already fetched and drawn, and goes to the server
+ * A room where one image or sound after another is judged by keyboard. All that must feel instant happens here: an answer shows the next case from those already fetched and drawn, and goes to the server
  * after, through an outbox that does not let go of it before it is acknowledged. A server that is away is asked again for as long as it takes; the address always names the case on the
  * screen, so a page that is loaded anew goes on there.
  */
 export class Room<T, P> {
-  readonly stage: Stage;
   private readonly listeners = new AbortController();
   readonly signal = this.listeners.signal;
-  private readonly pictures = new Pictures(item => `/api/items/${item}/pixels`);
+  private readonly screen: Screen;
   private queue: T[] = [];
   private current: T | null = null;
-  /** What is really on the screen: an answer is never taken for an image that was not seen. */
+  /** What is really on the screen: an answer is never taken for a case that was not seen. */
   private shown: T | null = null;
   private fetching: Promise<void> | null = null;
   private ended = false;
   private pressed = 0;
 
   constructor(private readonly element: HTMLElement, private readonly token: string, private readonly work: Work<T, P>) {
-    this.stage = new Stage(this.part('stage'), () => {
+    this.screen = screenOf(work.kind, element, () => {
       if (this.pressed === 0) return;
-      // One frame later the image is on the screen: this is what the person feels.
+      // One frame later the case is on the screen: this is what the person feels.
       const from = this.pressed;
       this.pressed = 0;
       requestAnimationFrame(() => performance.measure(`next-${work.words.one}`, { start: from, end: performance.now() }));
-    });
-    element.addEventListener('click', event => this.look(event), { signal: this.signal });
-    // A key held down must not answer for images that nobody had time to see.
+    }, this.signal);
+    // A key held down must not answer for cases that nobody had time to see.
     document.addEventListener('keydown', event => {
       if (event.repeat && !event.key.startsWith('Arrow') && !['+', '-'].includes(event.key)) event.stopImmediatePropagation();
     }, { signal: this.signal, capture: true });
@@ -76,7 +76,7 @@ export class Room<T, P> {
 
   dispose(): void {
     this.listeners.abort();
-    this.stage.dispose();
+    this.screen.dispose();
     this.work.outbox.listen(null);
   }
 
@@ -87,12 +87,12 @@ export class Room<T, P> {
     if (at.textContent !== text) at.textContent = text;
   }
 
-  /** The case that may be answered: the one on the screen, or, where its image cannot be loaded and `unseen` says so, the one that should be. */
+  /** The case that may be answered: the one on the screen, or, where it cannot be loaded and `unseen` says so, the one that should be. */
   answerable(unseen: boolean): T | null {
     return this.shown === this.current || (unseen && this.element.dataset.cover === 'failed') ? this.current : null;
   }
 
-  /** Sends what was said, with a key of its own, and gives it back with that key. The time until the next image is on the screen is measured from here. */
+  /** Sends what was said, with a key of its own, and gives it back with that key. The time until the next case is on the screen is measured from here. */
   send<B extends object>(path: string, body: B): B & { key: string } {
     this.pressed = performance.now();
     const keyed = { ...body, key: newKey() };
@@ -144,6 +144,8 @@ export class Room<T, P> {
     }
   }
 
+  private get what(): string { return this.work.kind === 'sound' ? 'recording' : 'image'; }
+
   private cover(kind: 'none' | 'loading' | 'finished' | 'failed', sentence = ''): void {
     this.element.dataset.cover = kind;
     this.say('sentence', sentence);
@@ -161,27 +163,27 @@ export class Room<T, P> {
     this.current = of;
     this.shown = null;
     for (const button of this.element.querySelectorAll<HTMLButtonElement>(`[data-${work.button}]`)) button.disabled = of === null && button.dataset[work.button] !== 'undo';
-    if (of === null) { this.stage.show(null, 'No image'); return; }
+    if (of === null) { this.screen.show(null, `No ${this.what}`); return; }
     const address = new URL(location.href);
     address.searchParams.set(work.name, String(work.id(of)));
     history.replaceState(history.state, '', address);
-    const picture = this.pictures.get(work.item(of));
+    const fetched = this.screen.fetch(work.item(of));
     // Drawn at once where it is there; the cover comes only where one really waits.
-    const late = setTimeout(() => { if (this.current === of) this.cover('loading', 'Loading the image…'); }, 120);
+    const late = setTimeout(() => { if (this.current === of) this.cover('loading', `Loading the ${this.what}…`); }, 120);
     try {
-      const loaded = await picture;
+      const loaded = await fetched;
       if (this.current !== of) return;
       clearTimeout(late);
       this.cover('none');
       work.fill(of);
-      this.stage.show(loaded, work.title(of));
+      this.screen.show(loaded, work.title(of));
       this.shown = of;
       this.element.dataset[work.name] = String(work.id(of));
     } catch {
       clearTimeout(late);
       if (this.current !== of) return;
-      this.stage.show(null, 'No image');
-      this.cover('failed', `This image could not be loaded. It is tried again by itself; or ${work.words.otherwise}.`);
+      this.screen.show(null, `No ${this.what}`);
+      this.cover('failed', `This ${this.what} could not be loaded. It is tried again by itself; or ${work.words.otherwise}.`);
       setTimeout(() => { if (this.current === of && !this.signal.aborted) void this.show(of); }, 2000);
     }
   }
@@ -220,20 +222,6 @@ export class Room<T, P> {
   }
 
   private fetchAhead(): void {
-    for (const of of this.queue.slice(0, ahead)) this.pictures.get(this.work.item(of)).catch(() => { /* tried again when it is shown */ });
-  }
-
-  /** Brightness, contrast and size of the image. */
-  private look(event: Event): void {
-    const button = event.target instanceof Element ? event.target.closest<HTMLButtonElement>('[data-view]') : null;
-    switch (button?.dataset.view) {
-      case 'brighter': this.stage.adjust(1, 0); break;
-      case 'darker': this.stage.adjust(-1, 0); break;
-      case 'more': this.stage.adjust(0, 1); break;
-      case 'less': this.stage.adjust(0, -1); break;
-      case 'in': this.stage.zoom(1.25); break;
-      case 'out': this.stage.zoom(0.8); break;
-      case 'reset': this.stage.reset(); break;
-    }
+    for (const of of this.queue.slice(0, ahead)) this.screen.fetch(this.work.item(of)).catch(() => { /* tried again when it is shown */ });
   }
 }

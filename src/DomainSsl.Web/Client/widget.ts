@@ -17,8 +17,8 @@ export function isTyping(target: EventTarget | null): boolean {
   return target.getAttribute('role') === 'combobox' || target.closest('[role="listbox"],[role="menu"]') !== null;
 }
 
-/** A custom property of the theme, as the page has it now. */
-export const themeColour = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+/** A custom property of the theme, as the page, or a part of it, has it now. */
+export const themeColour = (name: string, at: Element = document.documentElement): string => getComputedStyle(at).getPropertyValue(name).trim();
 
 /** Calls back whenever light and dark change places, until the signal ends. */
 export function onSchemeChange(callback: () => void, signal: AbortSignal): void {

@@ -20,21 +20,28 @@ internal static class MediaEndpoints
             var (stream, tag) = await images.InstanceFileAsync(id, context.RequestAborted);
             return Kept(context, tag, t => Results.Stream(stream, "application/dicom", entityTag: t, enableRangeProcessing: true));
         }).RequireRoles(Roles.AdminOrClinician);
-        media.MapGet("/recordings/{id:long}/audio", async (long id, ItemImages images, HttpContext context) =>
-        {
-            var (stream, tag) = await images.RecordingAudioAsync(id, context.RequestAborted);
-            return Kept(context, tag, t => Results.Stream(stream, "audio/wav", entityTag: t, enableRangeProcessing: true));
-        }).RequireRoles(Roles.Anyone);
-        media.MapGet("/recordings/{id:long}/peaks", async (long id, ItemImages images, HttpContext context) =>
-        {
-            var peaks = await images.RecordingPeaksAsync(id, context.RequestAborted);
-            return Kept(context, peaks.Tag, t => Results.Bytes(peaks.Bytes, peaks.ContentType, entityTag: t));
-        }).RequireRoles(Roles.Anyone);
+        MapSound(media, "/recordings/{id:long}", (_, id, _) => Task.FromResult(id));
+        MapSound(media, "/items/{id:long}", (images, id, cancel) => images.RecordingOfAsync(id, cancel));
         media.MapGet("/recordings/{id:long}/segments", async (long id, ItemImages images, HttpContext context) =>
             Results.Ok((await images.RecordingSegmentsAsync(id, context.RequestAborted)).Select(s => new { s.Start, s.End, s.Channel }))).RequireRoles(Roles.Anyone);
-        media.MapGet("/recordings/{id:long}/spectrogram", async (long id, ItemImages images, HttpContext context) =>
+    }
+
+    // What is heard and what is drawn of a recording, which is found by what stands in the address.
+    private static void MapSound(RouteGroupBuilder media, string at, Func<ItemImages, long, CancellationToken, Task<long>> recordingOf)
+    {
+        media.MapGet($"{at}/audio", async (long id, ItemImages images, HttpContext context) =>
         {
-            var (stream, tag) = await images.RecordingSpectrogramAsync(id, context.RequestAborted);
+            var (stream, tag) = await images.RecordingAudioAsync(await recordingOf(images, id, context.RequestAborted), context.RequestAborted);
+            return Kept(context, tag, t => Results.Stream(stream, "audio/wav", entityTag: t, enableRangeProcessing: true));
+        }).RequireRoles(Roles.Anyone);
+        media.MapGet($"{at}/peaks", async (long id, ItemImages images, HttpContext context) =>
+        {
+            var peaks = await images.RecordingPeaksAsync(await recordingOf(images, id, context.RequestAborted), context.RequestAborted);
+            return Kept(context, peaks.Tag, t => Results.Bytes(peaks.Bytes, peaks.ContentType, entityTag: t));
+        }).RequireRoles(Roles.Anyone);
+        media.MapGet($"{at}/spectrogram", async (long id, ItemImages images, HttpContext context) =>
+        {
+            var (stream, tag) = await images.RecordingSpectrogramAsync(await recordingOf(images, id, context.RequestAborted), context.RequestAborted);
             return Kept(context, tag, t => Results.Stream(stream, "application/octet-stream", entityTag: t, enableRangeProcessing: true));
         }).RequireRoles(Roles.Anyone);
     }

@@ -52,7 +52,7 @@ public sealed class TaskPagesTests(Chromium chromium) : IClassFixture<Chromium>
         await CheckAsync(page, name, waitFor);
     }
 
-    private static async Task CheckAsync(IPage page, string name, string waitFor)
+    internal static async Task CheckAsync(IPage page, string name, string waitFor)
     {
         await page.WaitForSelectorAsync(waitFor);
         foreach (var (width, height, scheme) in ((int, int, ColorScheme)[])[(390, 844, ColorScheme.Dark), (1440, 900, ColorScheme.Light)])

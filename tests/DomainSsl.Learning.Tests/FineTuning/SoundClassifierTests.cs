@@ -97,7 +97,16 @@ public sealed class SoundClassifierTests
         using var sounds = new SmallSounds(60, 30, 2);
         LabelEfficiencyRequest Asked(params LabelEfficiencyArm[] arms) => new()
         {
-            Arms = arms, Train = sounds.Train, Test = sounds.Test, Classes = SmallSounds.Classes, Budgets = [9], Repeats = 2, Balanced = true, Settings = new FitSettings { StepShare = 0.02 }, Folder = sounds.At("fits"), Device = "cpu",
+            Arms = arms,
+            Train = sounds.Train,
+            Test = sounds.Test,
+            Classes = SmallSounds.Classes,
+            Budgets = [9],
+            Repeats = 2,
+            Balanced = true,
+            Settings = new FitSettings { StepShare = 0.02 },
+            Folder = sounds.At("fits"),
+            Device = "cpu",
         };
         LabelEfficiencyArm Of(Arm arm) => new(arm, sounds.TrainShard, sounds.TestShard);
         var result = LabelEfficiency.Run(Asked(Of(sounds.Pretrained), Of(SmallSounds.Scratch)), null, CancellationToken.None);

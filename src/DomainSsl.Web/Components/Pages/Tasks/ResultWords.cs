@@ -1,4 +1,5 @@
 using System.Globalization;
+using DomainSsl.Core.Library;
 using DomainSsl.Core.Tasks;
 using DomainSsl.Web.Components.Shared;
 
@@ -10,8 +11,10 @@ public static class ResultWords
     /// <summary>A difference in AUROC that would matter at the bedside; an interval about zero that reaches further cannot deny one.</summary>
     public const double Matters = 0.05;
 
-    /// <summary>With fewer test patients than this the page warns that its figures may well be off.</summary>
+    /// <summary>With fewer test patients or speakers than this the page warns that its figures may well be off.</summary>
     public const int FewPatients = 20;
+
+    private static readonly CaseWords Images = CaseWords.Of(ItemKind.Image);
 
     /// <summary>What to do next.</summary>
     public enum Next
@@ -20,24 +23,28 @@ public static class ResultWords
         LabelMore,
         /// <summary>Put it in use and review.</summary>
         UseIt,
-        /// <summary>Every image is labelled: only more scans help.</summary>
+        /// <summary>Every case is labelled: only more of them help.</summary>
         MoreScans,
     }
 
-    /// <summary>What pretraining on the clinic's own images was worth: against no pretraining at all, and against the public network.</summary>
-    public static string Worth(TaskResult result)
+    /// <summary>What pretraining on the clinic's own material was worth: against no pretraining at all, and against the public network.</summary>
+    /// <param name="result">What came of the training.</param>
+    /// <param name="words">What the task is about; images unless told otherwise, here and below.</param>
+    public static string Worth(TaskResult result, CaseWords? words = null)
     {
+        words ??= Images;
         var labels = Say.Count(result.TrainingLabels, "label");
         var (scratch, open) = (Against(result, TaskResult.Scratch), Against(result, TaskResult.Public));
         if (scratch is null && open is null)
-            return result.Arms.Any(a => a.Arm == TaskResult.Ours) ? "There was nothing to compare with." : "No encoder of your own was trained yet, so this shows what the public network does with your labels.";
+            return result.Arms.Any(a => a.Arm == TaskResult.Ours) ? "There was nothing to compare with." : result.Arms.Any(a => a.Arm == TaskResult.Public) ? "No encoder of your own was trained yet, so this shows what the public network does with your labels."
+                : "No encoder of your own was trained yet, so this shows what a network that starts from nothing does with your labels.";
         var first = scratch switch
         {
             null => null,
-            { Low: > 0 } => $"Pretraining on your images helped: with {labels} the classifier is better than one that starts from nothing.",
-            { High: < 0 } => $"Pretraining on your images did not help here: with {labels} a classifier that starts from nothing is better.",
-            { } d when Wide(d) => $"With {labels} it cannot be told yet whether pretraining on your images helped: there are too few test images to see the difference.",
-            _ => $"With {labels} pretraining on your images made no difference that matters.",
+            { Low: > 0 } => $"Pretraining on your {words.Many} helped: with {labels} the classifier is better than one that starts from nothing.",
+            { High: < 0 } => $"Pretraining on your {words.Many} did not help here: with {labels} a classifier that starts from nothing is better.",
+            { } d when Wide(d) => $"With {labels} it cannot be told yet whether pretraining on your {words.Many} helped: there are too few test {words.Many} to see the difference.",
+            _ => $"With {labels} pretraining on your {words.Many} made no difference that matters.",
         };
         var second = open switch
         {
@@ -55,8 +62,8 @@ public static class ResultWords
 
     private static Measured? Against(TaskResult result, string arm) => result.Differences.FirstOrDefault(d => d.Against == arm)?.Auroc;
 
-    /// <summary>Of 100 with a class: how many it finds; null where no test image has the class.</summary>
-    public static string? Found(ClassResult c) => c.Found is { } found ? $"Of 100 images that are ‘{c.Name}’ it finds {OfHundred(found)}." : null;
+    /// <summary>Of 100 with a class: how many it finds; null where no test case has the class.</summary>
+    public static string? Found(ClassResult c, CaseWords? words = null) => c.Found is { } found ? $"Of 100 {(words ?? Images).Many} that are ‘{c.Name}’ it finds {OfHundred(found)}." : null;
 
     /// <summary>Of 100 without a class: how many it calls so by mistake.</summary>
     public static string? FalseAlarms(ClassResult c) => c.FalseAlarms is { } wrong ? $"Of 100 others it calls {OfHundred(wrong)} ‘{c.Name}’ by mistake." : null;
@@ -68,29 +75,30 @@ public static class ResultWords
     private static string Whole(double share) => Math.Round(share * 100).ToString("0", CultureInfo.InvariantCulture);
 
     /// <summary>How much the figures can be trusted; null where there is nothing to warn of.</summary>
-    public static string? Caution(TaskResult result)
+    public static string? Caution(TaskResult result, CaseWords? words = null)
     {
+        words ??= Images;
         if (result.CrossValidated)
-            return "Too few labels are on the patients set aside for testing, so these figures come from the training patients, each judged by a classifier that had not seen them. Label on: test patients' images come up among the others.";
+            return $"Too few labels are on the {words.People} set aside for testing, so these figures come from the training {words.People}, each judged by a classifier that had not {(words == Images ? "seen" : "heard")} them. Label on: test {words.People}' {words.Many} come up among the others.";
         if (result.TestPatients < FewPatients)
-            return $"Measured on {Say.Count(result.TestPatients, "patient")} only: the figures may well be off. They become firmer as you label.";
-        return result.Classes.FirstOrDefault(c => c.Patients < 5) is { } rare ? $"Only {Say.Count(rare.Patients, "test patient")} with ‘{rare.Name}’: what is said of it may well be off." : null;
+            return $"Measured on {Say.Count(result.TestPatients, words.Person)} only: the figures may well be off. They become firmer as you label.";
+        return result.Classes.FirstOrDefault(c => c.Patients < 5) is { } rare ? $"Only {Say.Count(rare.Patients, $"test {words.Person}")} with ‘{rare.Name}’: what is said of it may well be off." : null;
     }
 
-    /// <summary>What brings the classifier on most: labels while figures are unsure or poor, then use, and more scans where there is nothing left to label.</summary>
-    public static Next Advice(TaskResult result, int imagesLeft)
+    /// <summary>What brings the classifier on most: labels while figures are unsure or poor, then use, and more cases where there is nothing left to label.</summary>
+    public static Next Advice(TaskResult result, int casesLeft)
     {
         var good = !result.CrossValidated && result.TestPatients >= FewPatients && Chosen(result) is { Auroc.Low: >= 0.8 };
-        return good ? Next.UseIt : imagesLeft > 0 ? Next.LabelMore : Next.MoreScans;
+        return good ? Next.UseIt : casesLeft > 0 ? Next.LabelMore : Next.MoreScans;
     }
 
     /// <summary>The arm that became the classifier.</summary>
     public static ArmResult? Chosen(TaskResult result) => result.Arms.FirstOrDefault(a => a.Chosen) ?? result.Arms.FirstOrDefault(a => a is { Arm: TaskResult.Ours, Best: true });
 
     /// <summary>An arm as the picture names it.</summary>
-    public static string ArmName(ArmResult arm) => arm.Arm switch
+    public static string ArmName(ArmResult arm, CaseWords? words = null) => arm.Arm switch
     {
-        TaskResult.Ours => "Pretrained on your images",
+        TaskResult.Ours => $"Pretrained on your {(words ?? Images).Many}",
         TaskResult.Public => "Public network",
         TaskResult.Scratch => "From nothing",
         _ => arm.Name,

@@ -67,12 +67,14 @@ public sealed partial class TaskPage
         return task.NewestModel is not null && task.WaitingForReview > 0 ? Step.Review : Step.Label;
     }
 
+    private static CaseWords Words(TaskOverview task) => CaseWords.Of(task.Kind);
+
     private static string LabelWords(TaskOverview task)
     {
         var p = task.Progress;
         if (p.Labelled == 0) return $"No labels yet. {p.NextUseful} are enough for a first try.";
-        var patients = $"{Say.Count(p.Labelled, "label")} on {Say.Count(p.LabelledPatients, "patient")}";
-        return p.Labelled >= p.Items ? $"{patients}: every image is labelled." : $"{patients}. The next number worth training at is {Say.Number(p.NextUseful)}.";
+        var patients = $"{Say.Count(p.Labelled, "label")} {(task.Kind == Core.Library.ItemKind.Sound ? "of" : "on")} {Say.Count(p.LabelledPatients, Words(task).Person)}";
+        return p.Labelled >= p.Items ? $"{patients}: every {Words(task).One} is labelled." : $"{patients}. The next number worth training at is {Say.Number(p.NextUseful)}.";
     }
 
     private static string TrainingWords(TaskOverview task) => task switch
