@@ -36,8 +36,8 @@ internal static class ClassifierFit
         Schedule At(int steps, double encoder, double head) => new(Math.Max(5, (int)Math.Round(steps * settings.StepShare)), encoder * settings.RateShare, head * settings.RateShare);
         var sound = arm.Spec.Modality == Modalities.Sound;
         if (arm.Weights is null) return sound ? [(Short, At(150, 1e-3, 3e-3)), (Long, At(500, 1e-3, 3e-3))] : [(Short, At(80, 3e-4, 3e-3)), (Long, At(300, 3e-4, 3e-3))];
-        // Large public networks move little and cost much a step; small ones are cheap and have further to go.
-        var full = sound ? At(300, 1e-3, 3e-3) : arm.Spec.Architecture == "vit" ? At(120, 3e-4, 1e-3) : arm.Spec.Width >= 64 ? At(40, 1e-4, 1e-3) : At(100, 3e-4, 1e-3);
+        // Large public networks move little and cost much a step; small ones are cheap and have further to go. On sounds pretrained weights get the rates and the steps of the longer training from scratch.
+        var full = sound ? At(500, 1e-3, 3e-3) : arm.Spec.Architecture == "vit" ? At(120, 3e-4, 1e-3) : arm.Spec.Width >= 64 ? At(40, 1e-4, 1e-3) : At(100, 3e-4, 1e-3);
         return settings.Mode switch
         {
             FitMode.Probe => [(Probe, null)],
