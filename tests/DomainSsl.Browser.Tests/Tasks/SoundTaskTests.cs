@@ -69,7 +69,7 @@ public sealed class SoundTaskTests(Chromium chromium) : IClassFixture<Chromium>
         await page.GetByText($"{Labels} labels of").WaitForAsync();
         await KeysAsync(page);
         await page.Keyboard.PressAsync("t");
-        await page.GetByText("A classifier is trained").WaitForAsync(new() { Timeout = 400_000 });
+        await page.GetByText("A classifier is trained").WaitForAsync(new() { Timeout = 600_000 });
         await KeysAsync(page);
         await page.Keyboard.PressAsync("e");
         await page.GetByRole(AriaRole.Heading, new() { Name = "What pretraining was worth" }).WaitForAsync();
