@@ -25,6 +25,9 @@ public sealed record StoredTranscript(long RecordingId, double Seconds, int Vers
     public Transcript Transcript => new([.. Segments.Select(s => s.Segment)]);
 }
 
+/// <summary>A transcript as it was at a version, its words still as JSON: a page takes them as they are stored.</summary>
+public sealed record StoredRows(long RecordingId, double Seconds, int Version, TranscriptState State, IReadOnlyList<TranscriptRow> Rows);
+
 /// <summary>One line of a transcript's history.</summary>
 public sealed record TranscriptHistory(int Number, DateTime At, string By, TranscriptDeed Deed, int? Of, TranscriptState State, int Changed);
 

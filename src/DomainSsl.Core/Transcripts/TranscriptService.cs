@@ -25,7 +25,13 @@ public sealed partial class TranscriptService(IDbContextFactory<DomainSslContext
     /// <summary>A transcript as it is, or as it was at a version.</summary>
     /// <returns>Null where the recording has none.</returns>
     /// <exception cref="RefusedException"><c>transcript-version</c>: there is no such version.</exception>
-    public async Task<StoredTranscript?> LoadAsync(long recordingId, int? version = null, CancellationToken cancel = default)
+    public async Task<StoredTranscript?> LoadAsync(long recordingId, int? version = null, CancellationToken cancel = default) =>
+        await RowsAsync(recordingId, version, cancel) is { } stored ? new StoredTranscript(recordingId, stored.Seconds, stored.Version, stored.State, [.. stored.Rows.Select(Named)]) : null;
+
+    /// <summary>The same with the words as they are stored.</summary>
+    /// <returns>Null where the recording has none.</returns>
+    /// <exception cref="RefusedException"><c>transcript-version</c>: there is no such version.</exception>
+    public async Task<StoredRows?> RowsAsync(long recordingId, int? version = null, CancellationToken cancel = default)
     {
         await using var db = await factory.CreateDbContextAsync(cancel);
         var transcript = await db.Transcripts.AsNoTracking().Include(t => t.Recording).SingleOrDefaultAsync(t => t.RecordingId == recordingId, cancel);
@@ -34,7 +40,7 @@ public sealed partial class TranscriptService(IDbContextFactory<DomainSslContext
         if (version is { } number && number != transcript.Version)
             state = await db.TranscriptVersions.Where(v => v.TranscriptId == transcript.Id && v.Number == number).Select(v => (TranscriptState?)v.State).SingleOrDefaultAsync(cancel) ?? throw NoVersion(number);
         var rows = await At(db, transcript.Id, version ?? transcript.Version).AsNoTracking().ToListAsync(cancel);
-        return new StoredTranscript(recordingId, transcript.Recording!.Seconds, version ?? transcript.Version, state, [.. rows.Select(Named)]);
+        return new StoredRows(recordingId, transcript.Recording!.Seconds, version ?? transcript.Version, state, rows);
     }
 
     /// <summary>Changes segments.</summary>

@@ -29,7 +29,7 @@ public static class TranscriptEndpoints
         transcript.MapGet("", async (long recording, int? version, TranscriptService service, HttpContext context) =>
         {
             context.Response.Headers.CacheControl = "no-store";
-            return Results.Bytes(Shown(await service.LoadAsync(recording, version, context.RequestAborted)), "application/json");
+            return Results.Bytes(Shown(await service.RowsAsync(recording, version, context.RequestAborted)), "application/json");
         });
 
         // Asked every few seconds by each open page: whether somebody else has changed something.
@@ -87,7 +87,7 @@ public static class TranscriptEndpoints
         [.. (body.Changes ?? []).Select(c => new SegmentChange(c.Replaces ?? [], [.. (c.With ?? []).Select(s => new NamedSegment(s.Uid ?? "", new TranscriptSegment(s.Speaker, s.Start, s.End, TranscriptWords.Read(s.Words))))], c.After))];
 
     // Words go as they are stored: an hour of them is half a megabyte, and nobody here needs to look at them.
-    private static byte[] Shown(StoredTranscript? stored)
+    private static byte[] Shown(StoredRows? stored)
     {
         using var bytes = new MemoryStream();
         using (var json = new Utf8JsonWriter(bytes, new JsonWriterOptions { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
@@ -96,17 +96,17 @@ public static class TranscriptEndpoints
             json.WriteNumber("version", stored?.Version ?? 0);
             json.WriteString("state", (stored?.State ?? TranscriptState.Draft).ToString());
             json.WriteStartArray("segments");
-            foreach (var (uid, segment) in stored?.Segments ?? [])
+            foreach (var row in stored?.Rows ?? [])
             {
                 json.WriteStartObject();
-                json.WriteString("uid", uid);
-                json.WriteString("speaker", segment.Speaker);
-                if (segment.Start is { } start) json.WriteNumber("start", start);
+                json.WriteString("uid", row.Uid);
+                json.WriteString("speaker", row.Speaker);
+                if (row.Start is { } start) json.WriteNumber("start", start);
                 else json.WriteNull("start");
-                if (segment.End is { } end) json.WriteNumber("end", end);
+                if (row.End is { } end) json.WriteNumber("end", end);
                 else json.WriteNull("end");
                 json.WritePropertyName("words");
-                json.WriteRawValue(TranscriptWords.Write(segment.Words), skipInputValidation: true);
+                json.WriteRawValue(row.Words, skipInputValidation: true);
                 json.WriteEndObject();
             }
             json.WriteEndArray();
