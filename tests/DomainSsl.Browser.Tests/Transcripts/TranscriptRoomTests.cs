@@ -37,8 +37,8 @@ public sealed class TranscriptRoomTests(Chromium chromium) : IClassFixture<Chrom
             times.Add(await page.EvaluateAsync<double>("performance.getEntriesByName('transcript-open')[0].startTime + performance.getEntriesByName('transcript-open')[0].duration"));
         }
         TestContext.Current.TestOutputHelper?.WriteLine($"From navigation to the transcript, ms: {string.Join(", ", times.Select(t => t.ToString("0")))}");
-        // The quickest is what the page itself needs; whatever else runs on this machine can only add to it.
-        Assert.True(times.Min() < 1500, $"It took at least {times.Min():0} ms.");
+        // The quickest is what the page itself needs. Its goal, 1.5 s, is held by TranscriptSpeed on a quiet machine; twice that means that something is wrong whatever else runs.
+        Assert.True(times.Min() < 3000, $"It took at least {times.Min():0} ms.");
         Assert.InRange(await page.Locator(".passage").CountAsync(), 5, 80);
 
         // From end to end nothing is missing, and what is in sight is in order.
