@@ -44,7 +44,8 @@ public sealed record LibraryFilter
                 {
                     Kind = value switch
                     {
-                        "image" => ItemKind.Image, "sound" => ItemKind.Sound,
+                        "image" => ItemKind.Image,
+                        "sound" => ItemKind.Sound,
                         _ => throw Bad($"kind:{value} is not known; write kind:image or kind:sound."),
                     },
                 },

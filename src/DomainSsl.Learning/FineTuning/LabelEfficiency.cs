@@ -299,7 +299,9 @@ public static class LabelEfficiency
         var figures = (from a in arms from b in budgets let i = Mean((a, "", b)) select new ArmFigure(a, b, i.Value, i.Low, i.High, values[(a, "", b)])).ToList();
         var scratch = figures.Where(f => f.Arm == Arm.Scratch).Select(f => (f.Budget, f.Mean)).ToList();
         var saved = figures.Where(f => f.Arm != Arm.Scratch).Select(f => LabelsSaved.Of(f.Arm, f.Budget, f.Mean, scratch)).ToList();
-        var comparisons = (from other in arms.Skip(1) from b in budgets let d = Difference(arms[0], other, b)
+        var comparisons = (from other in arms.Skip(1)
+                           from b in budgets
+                           let d = Difference(arms[0], other, b)
                            select new ComparisonFigure(arms[0], other, b, d.Value, d.Low, d.High, Verdict.Of(d))).ToList();
         return new LabelEfficiencyResult
         {

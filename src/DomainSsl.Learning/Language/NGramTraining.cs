@@ -50,7 +50,8 @@ public static class NGramTraining
         var ofWords = words.Measure(test);
         var figures = LanguageMeasure.Figures(costs, parts.Test, parts.Train, alphabet, wordsOnly: false) with
         {
-            WordPerplexity = ofWords.Perplexity, UnknownWords = (double)ofWords.Unknown / ofWords.Tokens,
+            WordPerplexity = ofWords.Perplexity,
+            UnknownWords = (double)ofWords.Unknown / ofWords.Tokens,
         };
         return (new NGramPair(words, letters), figures);
 

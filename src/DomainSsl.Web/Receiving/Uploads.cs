@@ -131,7 +131,13 @@ public sealed class Uploads(DataFolder folder, LibraryImport import, ILogger<Upl
             var summary = await import.ImportAsync(paths, new ImportRequest(upload.Manifest.By, upload.Manifest.Collection, Names: names), new Report(upload.Report), _stopping.Token);
             upload.Manifest = upload.Manifest with
             {
-                State = UploadState.Done, BatchId = summary.BatchId, CollectionId = summary.CollectionId, Imported = summary.Imported, Duplicates = summary.Duplicates, Refused = summary.Refused.Count, Names = [],
+                State = UploadState.Done,
+                BatchId = summary.BatchId,
+                CollectionId = summary.CollectionId,
+                Imported = summary.Imported,
+                Duplicates = summary.Duplicates,
+                Refused = summary.Refused.Count,
+                Names = [],
             };
             upload.Write();
             foreach (var path in paths)

@@ -10,7 +10,13 @@ public sealed record Shortcut(string Key, string Words, Func<Task>? Action = nul
     /// <summary>As it stands on a keyboard.</summary>
     public string Shown => (Ctrl ? "Ctrl + " : "") + Key switch
     {
-        "ArrowRight" => "→", "ArrowLeft" => "←", "ArrowUp" => "↑", "ArrowDown" => "↓", " " => "Space", "Escape" => "Esc", "Backspace" => "⌫",
+        "ArrowRight" => "→",
+        "ArrowLeft" => "←",
+        "ArrowUp" => "↑",
+        "ArrowDown" => "↓",
+        " " => "Space",
+        "Escape" => "Esc",
+        "Backspace" => "⌫",
         { Length: 1 } letter => letter.ToUpperInvariant(),
         _ => Key,
     };
