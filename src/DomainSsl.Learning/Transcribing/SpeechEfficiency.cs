@@ -154,7 +154,7 @@ public static class SpeechEfficiency
             lock (gate) finished[arm.Name].Add(new FinishedTranscript(budget, draw, Math.Round(Minutes(items, train), 3), fit.Choice, Math.Round(seconds, 1), texts, spelled));
             Directory.Delete(unfinished, recursive: true);
             Tell(at, 1, $"{title}. Done");
-        }, cancel);
+        }, cancel, alike: true);
         return Summarise(request, budgets, finished);
     }
 

@@ -212,7 +212,7 @@ public static class TranscriberFit
                     begun = null;
                     for (var i = from; i < until; i++, step++)
                     {
-                        if (keeper is not null && i % settings.EvaluateEvery == 0 && _clock.Elapsed.TotalSeconds - written >= secondsBetween)
+                        if (keeper is not null && _clock.Elapsed.TotalSeconds - written >= secondsBetween)
                         {
                             Write(keeper, new FitState(step, i, made, Finite(before), Finite(best), trials ?? [], Done), network, kept, mean, optimiser);
                             written = _clock.Elapsed.TotalSeconds;
