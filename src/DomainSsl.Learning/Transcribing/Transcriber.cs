@@ -19,7 +19,10 @@ public sealed record TranscriberDescription(string Letters, EncoderSpec Encoder,
 public sealed class Transcriber : IDisposable
 {
     private const string DescriptionFile = "transcriber.json", NetworkFile = "network.safetensors";
-    private const double BatchSeconds = 60;
+
+    // Computed at once, padding counted: what a batch holds in memory grows with it, and beyond this no faster.
+    private const double BatchSeconds = 30;
+
     private readonly TranscriberNetwork _network;
     private readonly Device _device;
 
@@ -38,9 +41,9 @@ public sealed class Transcriber : IDisposable
     /// <summary>From one frame of log-probabilities to the next.</summary>
     public double SecondsPerFrame => _network.Encoder.Stride / (double)LogMel.SampleRate;
 
-    /// <summary>The log-probabilities of letters, T'×V of each sound, a frame after another. All sounds are computed at once, so hand over a minute or two.</summary>
+    /// <summary>The log-probabilities of letters, T'×V of each sound, a frame after another. Sounds alike in length are computed together, a few at a time.</summary>
     /// <param name="sounds">At 16 kHz, full scale ±1, at least one sample each.</param>
-    public IReadOnlyList<float[]> LogProbabilities(IReadOnlyList<float[]> sounds) => LogProbabilities(_network, sounds, _device);
+    public IReadOnlyList<float[]> LogProbabilities(IReadOnlyList<float[]> sounds) => Each(_network, [.. sounds.Select(s => s.Length)], i => sounds[i], p => p, BatchSeconds, _device, default);
 
     /// <summary>What is said in pieces of a shard.</summary>
     /// <param name="shard">The sound.</param>
@@ -75,21 +78,23 @@ public sealed class Transcriber : IDisposable
     /// <inheritdoc cref="Frames(TranscriberNetwork, SoundShard, IReadOnlyList{SpokenItem}, double, Device, CancellationToken)" />
     internal IReadOnlyList<float[]> Frames(SoundShard shard, IReadOnlyList<SpokenItem> items, CancellationToken cancel) => Frames(_network, shard, items, BatchSeconds, _device, cancel);
 
-    private static T[] Each<T>(TranscriberNetwork network, SoundShard shard, IReadOnlyList<SpokenItem> items, Func<float[], T> decode, double batchSeconds, Device device, CancellationToken cancel)
+    private static T[] Each<T>(TranscriberNetwork network, SoundShard shard, IReadOnlyList<SpokenItem> items, Func<float[], T> decode, double batchSeconds, Device device, CancellationToken cancel) =>
+        Each(network, [.. items.Select(i => shard.Lengths[i.Index])], i => shard.Samples(items[i].Index), decode, batchSeconds, device, cancel);
+
+    private static T[] Each<T>(TranscriberNetwork network, int[] lengths, Func<int, float[]> sound, Func<float[], T> decode, double batchSeconds, Device device, CancellationToken cancel)
     {
-        var texts = new T[items.Count];
-        foreach (var part in SoundBatches.Of(Enumerable.Range(0, items.Count).OrderBy(i => shard.Lengths[items[i].Index]), i => shard.Lengths[items[i].Index], batchSeconds))
+        var decoded = new T[lengths.Length];
+        foreach (var part in SoundBatches.Of(Enumerable.Range(0, lengths.Length).OrderBy(i => lengths[i]), i => lengths[i], batchSeconds))
         {
             cancel.ThrowIfCancellationRequested();
-            var found = LogProbabilities(network, Array.ConvertAll(part, i => shard.Samples(items[i].Index)), device);
-            for (var i = 0; i < part.Length; i++) texts[part[i]] = decode(found[i]);
+            var found = LogProbabilities(network, Array.ConvertAll(part, i => sound(i)), device);
+            for (var i = 0; i < part.Length; i++) decoded[part[i]] = decode(found[i]);
         }
-        return texts;
+        return decoded;
     }
 
-    private static float[][] LogProbabilities(TranscriberNetwork network, IReadOnlyList<float[]> sounds, Device device)
+    private static float[][] LogProbabilities(TranscriberNetwork network, float[][] sounds, Device device)
     {
-        if (sounds.Count == 0) return [];
         using var held = Finalizers.Held();
         using var off = inference_mode();
         using var scope = NewDisposeScope();
@@ -97,7 +102,7 @@ public sealed class Transcriber : IDisposable
         var p = network.LogProbabilities(network.Encoder.Front(SoundBatches.Padded(sounds).to(device), lengths), lengths).to(Devices.Host).contiguous();
         var values = p.data<float>();
         long frames = p.shape[1], letters = p.shape[2];
-        var result = new float[sounds.Count][];
+        var result = new float[sounds.Length][];
         var all = values.ToArray();
         for (var b = 0; b < result.Length; b++) result[b] = all[(int)(b * frames * letters)..(int)((b * frames + network.Encoder.Frames(lengths[b])) * letters)];
         return result;
