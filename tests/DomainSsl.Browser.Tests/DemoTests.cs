@@ -27,7 +27,7 @@ public sealed partial class DemoTests(Chromium chromium) : IClassFixture<Chromiu
         await using var site = await Testing.RunningSite.StartAsync(folder.At("data"), "--demo");
         await UntilAsync(() => SignIns.Count(site.Said) == 3, TimeSpan.FromSeconds(60), () => $"The terminal shows no three sign-ins: {site.Said}");
         var passwords = SignIns.Matches(site.Said).ToDictionary(m => m.Groups["name"].Value, m => m.Groups["password"].Value);
-        await UntilAsync(() => site.Said.Contains("Demo ready", StringComparison.Ordinal), TimeSpan.FromMinutes(12), () => $"The demo did not end: {site.Said}");
+        await UntilAsync(() => site.Said.Contains("Demo ready", StringComparison.Ordinal), TimeSpan.FromMinutes(20), () => $"The demo did not end: {site.Said}");
 
         // The administrator sees what the demo left, and that what is known already is not imported twice.
         var admin = await SignInAsync(site, "admin", passwords["admin"]);
@@ -98,7 +98,7 @@ public sealed partial class DemoTests(Chromium chromium) : IClassFixture<Chromiu
         // A second start loses nothing and does nothing anew.
         site.Kill();
         await site.StartAgainAsync();
-        var models = await Testing.Product.JsonAsync(site.Data, TimeSpan.FromMinutes(1), "models", "list");
+        var models = await Testing.Product.JsonAsync(site.Data, TimeSpan.FromMinutes(3), "models", "list");
         Assert.Equal(4, models.GetProperty("models").EnumerateArray().Count(m => m.GetProperty("run").ValueKind == System.Text.Json.JsonValueKind.String));
     }
 

@@ -116,7 +116,7 @@ public sealed class WholeWayTests(Chromium chromium) : IClassFixture<Chromium>
         await page.WaitForSelectorAsync(".save-state.saved");
         await SignOutAsync(page);
 
-        var models = (await Product.JsonAsync(site.Data, TimeSpan.FromMinutes(1), "models", "list")).GetProperty("models").EnumerateArray().ToList();
+        var models = (await Product.JsonAsync(site.Data, TimeSpan.FromMinutes(3), "models", "list")).GetProperty("models").EnumerateArray().ToList();
         Assert.Contains(models, m => m.GetProperty("kind").GetString() == "classifier" && m.GetProperty("state").GetString() == "in use");
         var data = new ServiceCollection().AddLogging();
         await using var services = data.AddDomainSslCore(new DataFolder(site.Data)).BuildServiceProvider();
