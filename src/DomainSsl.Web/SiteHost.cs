@@ -68,6 +68,8 @@ public static class SiteHost
         builder.Logging.SetMinimumLevel(request.Verbose ? LogLevel.Information : LogLevel.Warning);
         // It warns that keys are not encrypted at rest: the folder's mode protects them.
         builder.Logging.AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error);
+        // It writes down whole addresses, and what is looked for in them may be a name.
+        builder.Logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.Warning);
 
         AddServices(builder.Services, new DataFolder(request.Data));
         builder.Services.Configure<WorkerOptions>(builder.Configuration.GetSection(WorkerOptions.Section));
