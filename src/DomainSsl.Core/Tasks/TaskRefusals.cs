@@ -19,6 +19,7 @@ internal static class TaskRefusals
     public static RefusedException UnknownClass(string name, IEnumerable<string> known) =>
         new("class-unknown", $"'{name}' is not an answer of this task; its answers are {string.Join(", ", known)}.");
     public static RefusedException NoKey() => new("client-key-missing", "The answer came without its key and was not stored; load the page again.");
+    public static RefusedException AnsweredByAnother() => new("answered-by-another", "Somebody else has answered for this one meanwhile, and that answer stands; go on with the next.");
     public static RefusedException NothingToUndo() => new("nothing-to-undo", "There is no answer of yours left to take back.");
     public static RefusedException TooFewLabels(string name, int has, int needs) =>
         new("too-few-labels", $"'{name}' has {has} of the {needs} labels that training needs; label some more first.");

@@ -19,6 +19,9 @@ public sealed partial class TaskService(IDbContextFactory<DomainSslContext> fact
     private readonly ConcurrentDictionary<long, LabellingOrder> orders = new();
     private readonly ItemHolds holds = new(time, options.HoldFor);
 
+    /// <summary>Who has which item before them, be it to label or to review it.</summary>
+    internal ItemHolds Holds => holds;
+
     /// <summary>Makes a task: freezes its collection, and draws and locks its test patients, in one transaction and before any label.</summary>
     /// <param name="name">Unique name.</param>
     /// <param name="question">The question above each image or recording; the name where it is empty.</param>
@@ -135,5 +138,5 @@ public sealed partial class TaskService(IDbContextFactory<DomainSslContext> fact
         return orders.GetOrAdd(taskId, await LabellingOrder.ReadAsync(db, taskId, collection, await KindAsync(db, collection, cancel), cancel));
     }
 
-    private static string Scope(long taskId) => $"label {taskId}";
+    internal static string Scope(long taskId) => $"task {taskId}";
 }

@@ -7,6 +7,9 @@ namespace DomainSsl.Web.Endpoints;
 /// <summary>All HTTP endpoints that are not pages. Each says its role; a test enumerates them and fails on one that does not.</summary>
 public static class SiteEndpoints
 {
+    // Known to the browser's outbox: what waits there is kept, since nothing is wrong with it.
+    private const string PageTooOld = "page-too-old";
+
     /// <summary>Maps them.</summary>
     public static void MapSiteEndpoints(this WebApplication app)
     {
@@ -28,7 +31,7 @@ public static class SiteEndpoints
     {
         var forms = invocation.HttpContext.RequestServices.GetRequiredService<Microsoft.AspNetCore.Antiforgery.IAntiforgery>();
         if (!await forms.IsRequestValidAsync(invocation.HttpContext))
-            return Results.Problem("This page is too old. Load it again and repeat what you did.", statusCode: StatusCodes.Status400BadRequest);
+            return Results.Problem("This page is too old. Load it again and repeat what you did.", title: PageTooOld, statusCode: StatusCodes.Status400BadRequest);
         return await next(invocation);
     });
 }
