@@ -97,7 +97,7 @@ public static class SiteHost
             o.Cookie.SameSite = SameSiteMode.Strict;
             o.Cookie.HttpOnly = true;
             o.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
-            o.ExpireTimeSpan = TimeSpan.FromHours(12);
+            o.ExpireTimeSpan = SessionCheck.Longest;
             o.SlidingExpiration = true;
             o.LoginPath = Paths.SignIn;
             o.AccessDeniedPath = Paths.Denied;
@@ -105,7 +105,16 @@ public static class SiteHost
             o.Events.OnRedirectToAccessDenied = context => Answer(context, StatusCodes.Status403Forbidden);
         }));
         // A disabled account or a new password ends open sessions within a minute.
-        services.Configure<SecurityStampValidatorOptions>(o => o.ValidationInterval = TimeSpan.FromMinutes(1));
+        services.Configure<SecurityStampValidatorOptions>(o =>
+        {
+            o.ValidationInterval = TimeSpan.FromMinutes(1);
+            o.OnRefreshingPrincipal = refresh =>
+            {
+                PersonClaims.KeepSession(refresh.CurrentPrincipal, refresh.NewPrincipal);
+                return Task.CompletedTask;
+            };
+        });
+        services.AddSingleton<EndedSessions>();
         services.AddAuthorizationBuilder().SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build());
         services.AddCascadingAuthenticationState();
         services.AddScoped<AuthenticationStateProvider, SessionCheck>();

@@ -13,10 +13,11 @@ public static class SiteEndpoints
     /// <summary>Maps them.</summary>
     public static void MapSiteEndpoints(this WebApplication app)
     {
-        app.MapPost(Paths.SignOut, async (ActiveSignIn signIn, AuditLog audit, HttpContext context) =>
+        app.MapPost(Paths.SignOut, async (ActiveSignIn signIn, EndedSessions ended, AuditLog audit, HttpContext context) =>
         {
             var name = context.User.Identity?.Name ?? "";
             await signIn.SignOutAsync();
+            ended.End(context.User);
             await audit.RecordAsync(name, "signed out", $"user {name}");
             return Results.LocalRedirect(Paths.SignIn);
         }).RequireRoles(Roles.Anyone).WithFormToken();
