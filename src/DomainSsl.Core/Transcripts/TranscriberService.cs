@@ -41,7 +41,7 @@ public sealed record TranscriberRound(Model Model, IReadOnlyDictionary<string, M
     public const string Changed = "Change";
 
     /// <summary>Whether it was measured as the clinic's transcripts are written, and not by the sound alone.</summary>
-    public bool Listened => Metrics.Keys.Any(name => name.EndsWith(WithLanguage, StringComparison.Ordinal));
+    public bool Listened => Metrics.Keys.Any(name => name.Contains(WithLanguage, StringComparison.Ordinal));
 
     /// <summary>A figure as the clinic's transcripts are written: with language models and glossary where there were any, else by the sound alone.</summary>
     public Measured? AsWritten(string name) => Listened ? Metrics.GetValueOrDefault(name + WithLanguage) : BySound(name);
@@ -106,7 +106,7 @@ public sealed class TranscriberService(IDbContextFactory<DomainSslContext> facto
         double Minutes(IEnumerable<SpokenRow> some) => some.Sum(r => r.Label.End!.Value - r.Label.Start!.Value) / 60;
         var material = new TranscriberMaterial(rows.Select(r => r.Label.ItemId).Distinct().Count(), Minutes(learn), learn.Select(r => r.Group).Distinct().Count(), Minutes(test), test.Select(r => r.Group).Distinct().Count(),
             waiting.Count, waiting.Sum() / 60);
-        return new TranscriberOverview(material, [.. models.Where(m => m.Kind == ModelKind.Encoder).OrderByDescending(m => m.State == ModelState.InUse)], 
+        return new TranscriberOverview(material, [.. models.Where(m => m.Kind == ModelKind.Encoder).OrderByDescending(m => m.State == ModelState.InUse)],
             [.. made.Select(m => new TranscriberRound(m, m.ReadMetrics(), m.RunId is { } run && summaries.TryGetValue(run, out var summary) ? Speakers(summary!) : []))], runs);
     }
 
