@@ -154,7 +154,8 @@ public sealed class SpeechCommandTests
     {
         using var folder = new TemporaryFolder();
         var data = folder.At("data");
-        await Product.JsonAsync(data, Long, "import", Sing(folder, "train", 40, 7), "--collection", "sung");
+        var table = Sing(folder, "train", 40, 7);
+        await Product.JsonAsync(data, Long, "import", table, "--collection", "sung");
         await File.WriteAllLinesAsync(folder.At("lines.txt"), Enumerable.Range(0, 100).Select(i => $"abc {"abcde"[i % 5]}{"edcba"[i / 5 % 5]}a bed {"dab"[i % 3]}d."), TestContext.Current.CancellationToken);
         await using var services = new ServiceCollection().AddLogging().AddDomainSslCore(new DataFolder(data)).BuildServiceProvider();
         var (queue, transcripts) = (services.GetRequiredService<IRunQueue>(), services.GetRequiredService<TranscriptService>());
@@ -182,6 +183,12 @@ public sealed class SpeechCommandTests
         foreach (var name in (string[])["cer", "wer", "termErrorRate", "cerWithLanguage", "werWithLanguage", "termErrorRateWithLanguage"])
             Assert.True(first.GetProperty("metrics").TryGetProperty(name, out var figure) && figure.GetProperty("low").GetDouble() <= figure.GetProperty("value").GetDouble(), $"{name} in {first}");
         Assert.Equal(held.Order(StringComparer.Ordinal), first.GetProperty("speakers").EnumerateArray().Select(s => s.GetProperty("speaker").GetString()!).Order(StringComparer.Ordinal));
+
+        // So are they on the command line, which tells of few speakers each.
+        await services.GetRequiredService<ClinicGlossary>().AddAsync(terms[0], [], "anna", TestContext.Current.CancellationToken);
+        var measured = await Product.JsonAsync(data, Long, "evaluate", "Listener", "--labels", table, "--here");
+        Assert.True(measured.GetProperty("metrics").TryGetProperty("termErrorRate", out _), measured.ToString());
+        Assert.Equal(5, (await Product.RunAsync(data, Long, "evaluate", "Listener", "--labels", table, "--here")).Output.Split('\n').Count(l => l.Contains("of the words wrong", StringComparison.Ordinal)));
 
         // The same transcriber beside itself, on the same terms: nothing changed.
         await Product.JsonAsync(data, Long, "language", "train", "--kind", "ngram", "--text", folder.At("lines.txt"), "--name", "Lines", "--here");
