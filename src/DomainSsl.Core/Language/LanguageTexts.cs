@@ -42,19 +42,21 @@ public sealed record LanguageAsk(string Kind, bool Transcripts, long? Collection
 /// <param name="Text">As written.</param>
 public sealed record LanguagePassage(string Group, string Text);
 
-/// <summary>How much accepted text there is.</summary>
-/// <param name="Transcripts">Accepted transcripts.</param>
+/// <summary>How much accepted text there is to learn from.</summary>
+/// <param name="Transcripts">Accepted transcripts, but of speakers who are kept for testing.</param>
 /// <param name="Words">Their words.</param>
 public sealed record AcceptedText(int Transcripts, long Words);
 
 /// <summary>
 /// The clinic's own text, from which language models learn: accepted transcripts of the library, and reports that somebody pasted or attached, which are kept as blobs. It stays in the data folder: nothing
-/// of it stands in a run's title, a log or a sentence of refusal.
+/// of it stands in a run's title, a log or a sentence of refusal. What speakers said who are kept for testing transcribers is not read: transcribers are measured with the language models' help.
 /// </summary>
 public sealed partial class LanguageTexts(IDbContextFactory<DomainSslContext> factory, IBlobStore blobs)
 {
     /// <summary>Longest text that is taken at once, bytes.</summary>
     public const int MostBytes = 32 << 20;
+
+    private const string Report = "report ";
 
     [GeneratedRegex(@"(?:\r?\n[ \t]*){2,}")]
     private static partial Regex BlankLines();
@@ -65,8 +67,9 @@ public sealed partial class LanguageTexts(IDbContextFactory<DomainSslContext> fa
     public async Task<AcceptedText> AcceptedAsync(long? collectionId = null, CancellationToken cancel = default)
     {
         await using var db = await factory.CreateDbContextAsync(cancel);
-        var words = await Accepted(db, collectionId).Select(t => t.Words).ToListAsync(cancel);
-        return new AcceptedText(words.Count, words.Sum(w => (long)w));
+        var test = await TestSpeakersAsync(db, cancel);
+        var found = (await Accepted(db, collectionId).Select(t => new { t.RecordingId, t.Recording!.Speaker!.Pseudonym, t.Words }).ToListAsync(cancel)).Where(t => !test.Contains(TranscriberService.SpeakerOf(t.RecordingId, t.Pseudonym))).ToList();
+        return new AcceptedText(found.Count, found.Sum(t => (long)t.Words));
     }
 
     /// <summary>Keeps a text until a run has learnt from it; while a run names it, it stays.</summary>
@@ -114,17 +117,24 @@ public sealed partial class LanguageTexts(IDbContextFactory<DomainSslContext> fa
             var accepted = Accepted(db, request.CollectionId).Select(t => t.Id);
             var rows = await db.TranscriptRows.AsNoTracking().Where(r => r.To == null && accepted.Contains(r.TranscriptId)).OrderBy(r => r.TranscriptId).ThenBy(r => r.Position)
                 .Select(r => new { r.Words, r.Transcript!.RecordingId, r.Transcript.Recording!.Speaker!.Pseudonym }).ToListAsync(cancel);
-            passages.AddRange(rows.Select(r => new LanguagePassage(r.Pseudonym ?? $"recording {r.RecordingId}", string.Join(' ', TranscriptWords.Read(r.Words).Select(w => w.Text)))));
+            var test = await TestSpeakersAsync(db, cancel);
+            passages.AddRange(rows.Select(r => new LanguagePassage(TranscriberService.SpeakerOf(r.RecordingId, r.Pseudonym), string.Join(' ', TranscriptWords.Read(r.Words).Select(w => w.Text)))).Where(p => !test.Contains(p.Group)));
         }
         foreach (var name in request.Texts)
         {
             var text = Encoding.UTF8.GetString(blobs.Read(name));
             var reports = BlankLines().Split(text.Trim());
             foreach (var report in (reports.Length > 1 ? reports : text.Split('\n')).Where(r => !string.IsNullOrWhiteSpace(r)))
-                passages.Add(new LanguagePassage($"report {Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(report)))[..16]}", report));
+                passages.Add(new LanguagePassage($"{Report}{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(report)))[..16]}", report));
         }
         return passages;
     }
+
+    /// <summary>Those of a request's passages' groups who speak in transcripts.</summary>
+    public static IReadOnlyList<string> Speakers(IEnumerable<LanguagePassage> passages) => [.. passages.Select(p => p.Group).Where(g => !g.StartsWith(Report, StringComparison.Ordinal)).Distinct().Order(StringComparer.Ordinal)];
+
+    private static async Task<IReadOnlySet<string>> TestSpeakersAsync(DomainSslContext db, CancellationToken cancel) =>
+        TranscriberService.TestOf((await Accepted(db, null).Select(t => new { t.RecordingId, t.Recording!.Speaker!.Pseudonym }).ToListAsync(cancel)).Select(t => TranscriberService.SpeakerOf(t.RecordingId, t.Pseudonym)));
 
     private static IQueryable<RecordingTranscript> Accepted(DomainSslContext db, long? collectionId) => db.Transcripts.AsNoTracking().Where(t => t.State == TranscriptState.Accepted
         && (collectionId == null || db.CollectionItems.Any(c => c.CollectionId == collectionId && c.Item!.RecordingId == t.RecordingId)));

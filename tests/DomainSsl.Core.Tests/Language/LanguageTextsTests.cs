@@ -47,6 +47,22 @@ public sealed class LanguageTextsTests
     }
 
     [Fact]
+    public async Task Gather_DoesNotReadSpeakersWhoAreKeptForTestingTranscribers()
+    {
+        await using var f = await QueueFixture.CreateAsync();
+        var texts = f.Service<LanguageTexts>();
+        var names = Enumerable.Range(0, 10).Select(i => $"S-{i}").ToList();
+        foreach (var name in names) await RecordingAsync(f, name, accept: true);
+        var learnt = names.Where(n => !TranscriberService.IsTest(n)).ToList();
+        Assert.InRange(learnt.Count, 1, 9);
+        var accepted = await texts.AcceptedAsync(cancel: Cancel);
+        Assert.Equal(new AcceptedText(learnt.Count, 4 * learnt.Count), accepted);
+        var passages = await texts.GatherAsync(new LanguageRequest(LanguageKinds.NGram, true, null, [texts.Keep("One.\n\nTwo."u8)], "ours", 1, null, null), Cancel);
+        Assert.Equal(learnt, LanguageTexts.Speakers(passages));
+        Assert.Equal(2 * learnt.Count + 2, passages.Count);
+    }
+
+    [Fact]
     public async Task Prepare_WithNothingToLearnFrom_OrASettingThatCannotBe_SaysWhatToDo()
     {
         await using var f = await QueueFixture.CreateAsync();
