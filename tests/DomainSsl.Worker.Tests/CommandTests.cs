@@ -96,7 +96,7 @@ public sealed class CommandTests
         using var folder = new TemporaryFolder();
         var data = folder.At("data");
         Task<JsonElement> Run(params string[] arguments) => Product.JsonAsync(data, Long, arguments);
-        var shipped = JsonNode.Parse((await Run("recipes", "show", "simclr-small")).GetRawText())!;
+        var shipped = JsonNode.Parse((await Product.RunAsync(data, Long, "recipes", "show", "simclr-small")).Output)!;
         Assert.False(Directory.Exists(data), "Looking at recipes makes no data folder.");
         shipped["name"] = "Clinic";
         Directory.CreateDirectory(folder.At("data", "recipes"));

@@ -30,7 +30,8 @@ internal static class RecipesCommand
         command.Add(context.Runs(new Command("show", "A recipe, whole.") { name }, run =>
         {
             var json = Find(run, run.Need(name)).ToJson();
-            run.Output.Result(JsonNode.Parse(json)!, console => console.WriteLine(JsonNode.Parse(json)!.ToJsonString(new() { WriteIndented = true })));
+            // Past the console, which breaks long lines: what is printed is the beginning of a recipe of one's own.
+            run.Output.Result(JsonNode.Parse(json)!, console => console.Profile.Out.Writer.WriteLine(JsonNode.Parse(json)!.ToJsonString(new() { WriteIndented = true })));
             return Task.FromResult(CommandLine.Done);
         }));
         return command;
