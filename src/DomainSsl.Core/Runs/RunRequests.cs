@@ -29,7 +29,7 @@ public sealed record LabelledItem(long ItemId, string Class, string Patient);
 /// <param name="TestPatients">Locked test patients: their labels are test labels; empty: cross-validation alone.</param>
 /// <param name="ModelName">The name of the classifier to be made.</param>
 /// <param name="Seed">Seed of every random stream.</param>
-/// <param name="PredictRest">Afterwards predict all other items of the task's collection.</param>
+/// <param name="PredictRest">Afterwards predict all other items of the task's collection, and of others that an earlier classifier of the task answered for.</param>
 /// <param name="Settings">The resolved settings as JSON; null for the defaults.</param>
 public sealed record FineTuneRequest(long TaskId, IReadOnlyList<LabelledItem> Labels, IReadOnlyList<string> Classes, string EncoderId, string Mode, bool Compare,
     IReadOnlyList<string> TestPatients, string ModelName, long Seed, bool PredictRest, string? Settings = null) : RunRequest;

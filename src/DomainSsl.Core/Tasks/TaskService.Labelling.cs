@@ -97,7 +97,8 @@ public sealed partial class TaskService
             .OrderByDescending(p => p.Uncertainty).ThenByDescending(p => p.Id).Select(p => new { p.ItemId, p.Item!.PatientId });
         await foreach (var p in open.AsAsyncEnumerable().WithCancellation(cancel))
         {
-            if (order.IsTest(p.ItemId) || (p.PatientId is { } patient && patients.Contains(patient)) || !take(p.ItemId)) continue;
+            // What was answered from other collections is for review alone: its answer would be refused here, and it has been shown there.
+            if (!order.Contains(p.ItemId) || order.IsTest(p.PatientId) || (p.PatientId is { } patient && patients.Contains(patient)) || !take(p.ItemId)) continue;
             if (p.PatientId is { } seen) patients.Add(seen);
             found.Add(p.ItemId);
             if (found.Count == count) break;
