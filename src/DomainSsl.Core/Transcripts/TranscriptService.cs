@@ -72,8 +72,9 @@ public sealed partial class TranscriptService(IDbContextFactory<DomainSslContext
         foreach (var change in changes)
         {
             var places = change.Replaces.Select(uid => next.FindIndex(r => r.Uid == uid)).ToList();
-            int at = change.Replaces.Count > 0 ? places.Min() : change.After is null ? 0 : next.FindIndex(r => r.Uid == change.After) + 1;
-            if (places.Contains(-1) || (change.Replaces.Count == 0 && change.After is not null && at == 0)) return await SetAsideAsync(db, transcript, changes, by, clientKey, transaction, cancel);
+            int at = change.Replaces.Count > 0 ? places.Min() : change.After is null or "" ? 0 : next.FindIndex(r => r.Uid == change.After) + 1;
+            bool late = places.Contains(-1) || (change.Replaces.Count == 0 && (change.After is "" ? next.Count > 0 : change.After is not null && at == 0));
+            if (late) return await SetAsideAsync(db, transcript, changes, by, clientKey, transaction, cancel);
             next.RemoveAll(r => change.Replaces.Contains(r.Uid));
             var written = change.With.Select(s => Row(transcript, s)).ToList();
             next.InsertRange(at, written);
@@ -105,8 +106,8 @@ public sealed partial class TranscriptService(IDbContextFactory<DomainSslContext
         return receipt;
     }
 
-    /// <summary>Goes back to an earlier version: a new one with the segments of that one. What came between stays in the history.</summary>
-    public async Task<TranscriptReceipt> RestoreAsync(long recordingId, int version, string by, string clientKey, CancellationToken cancel = default)
+    /// <summary>Goes back to an earlier version: a new one with the segments of that one. What came between stays in the history; what came after the version that was seen is not gone behind unseen.</summary>
+    public async Task<TranscriptReceipt> RestoreAsync(long recordingId, int version, int seen, string by, string clientKey, CancellationToken cancel = default)
     {
         CheckKey(clientKey);
         await using var db = await factory.CreateDbContextAsync(cancel);
@@ -114,6 +115,7 @@ public sealed partial class TranscriptService(IDbContextFactory<DomainSslContext
         if (await StoredAsync(db, clientKey, cancel) is { } stored) return stored;
         var transcript = await FindAsync(db, recordingId, cancel) ?? throw NoTranscript();
         if (version < 1 || version > transcript.Version) throw NoVersion(version);
+        if (transcript.Version != seen) return new TranscriptReceipt(transcript.Version, transcript.State, Conflict: true);
         var receipt = await RestoreAsync(db, transcript, version, TranscriptState.Reviewing, by, clientKey, cancel);
         await transaction.CommitAsync(cancel);
         return receipt;

@@ -65,7 +65,7 @@ export function inverse(before: readonly Segment[], change: Change, name: () => 
 const goneBy = (before: readonly Segment[], change: Change): Segment[] => change.replaces.map(uid => before.find(s => s.uid === uid)!).sort((a, b) => before.indexOf(a) - before.indexOf(b));
 
 /** Changes that were made, and the list that they lead to. */
-interface Made { changes: Change[]; segments: readonly Segment[] }
+export interface Made { changes: Change[]; segments: readonly Segment[] }
 
 /**
  * What was done during a visit, to be taken back and done again, step by step. What goes comes back under a new name; steps before and after that spoke of the old one mean the new one. What somebody else has put in its
