@@ -282,6 +282,15 @@ public sealed partial class TranscriptService(IDbContextFactory<DomainSslContext
         return new Page<TranscriptLine>(rows, await all.CountAsync(cancel));
     }
 
+    /// <summary>The recording whose transcript is to be read through after that of another one: drafts, by recording, round to the first; where there is none, those that are being reviewed. Null where all others are accepted.</summary>
+    public async Task<long?> NextAsync(long recordingId, CancellationToken cancel = default)
+    {
+        await using var db = await factory.CreateDbContextAsync(cancel);
+        return await db.Transcripts.Where(t => t.RecordingId != recordingId && t.State != TranscriptState.Accepted)
+            .OrderBy(t => t.State == TranscriptState.Draft ? 0 : 1).ThenBy(t => t.RecordingId > recordingId ? 0 : 1).ThenBy(t => t.RecordingId)
+            .Select(t => (long?)t.RecordingId).FirstOrDefaultAsync(cancel);
+    }
+
     /// <summary>What a transcriber may learn from: segments with words and times of accepted transcripts, by recording and time.</summary>
     public async Task<IReadOnlyList<TranscriptTrainingRow>> TrainingRowsAsync(CancellationToken cancel = default)
     {

@@ -215,6 +215,12 @@ export function merged(a: Segment, b: Segment, name: () => string): Segment {
   return { uid: name(), speaker: a.speaker, start: a.start ?? b.start, end: a.end === null || b.end === null ? b.end ?? a.end : Math.max(a.end, b.end), words: [...a.words, ...b.words] };
 }
 
+/** The passages of one list that another one does not have as they are; names do not count, since what is gone back to comes under new ones. */
+export function unlike(segments: readonly Segment[], others: readonly Segment[]): Segment[] {
+  const said = (s: Segment) => JSON.stringify([s.speaker, s.start, s.end, textOf(s)]), known = new Set(others.map(said));
+  return segments.filter(s => !known.has(said(s)));
+}
+
 /** What is looked for. */
 export interface Sought { what: string; matchCase: boolean; wholeWords: boolean }
 

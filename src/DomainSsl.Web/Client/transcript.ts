@@ -4,7 +4,7 @@ import { Player, stamp, type Sources } from './player';
 import { Rows } from './rows';
 import {
   caughtUp, confirmed, count, doubt, find, inPlace, inserted, merged, nextDoubt, overlong, replaceAll, rewritten, segmentAt, split, spokenAt, Steps, textOf, tokens,
-  type Change, type Limits, type Made, type Place, type Segment, type Sought, type Word,
+  unlike, type Change, type Limits, type Made, type Place, type Segment, type Sought, type Word,
 } from './transcript-model';
 import { isComposing, isTyping, type Widget } from './widget';
 
@@ -653,12 +653,48 @@ class Room {
     this.part('aside-list').replaceChildren(...aside);
     const words: Record<string, string> = { Transcribed: 'written by the model', BroughtIn: 'brought in', Edited: 'edited', Replaced: 'words replaced in many recordings at once', Restored: 'gone back to version', Accepted: 'accepted' };
     this.part('versions').replaceChildren(...(await response.json() as Version[]).map(v => {
-      const line = document.createElement('li'), back = button('plain-button', 'Go back to this', `Go back to version ${v.number}`);
-      back.dataset.version = String(v.number);
+      const line = document.createElement('li'), back = button('plain-button', 'Go back to this', `Go back to version ${v.number}`), look = button('plain-button', 'Look at it', `Look at version ${v.number}`);
+      back.dataset.version = look.dataset.look = String(v.number);
+      look.setAttribute('aria-expanded', 'false');
       line.append(`${v.number}: ${words[v.deed] ?? v.deed}${v.of === null ? '' : ` ${v.of}`}, ${v.by}, ${new Date(v.at).toLocaleString('en-GB')} `);
-      if (v.number !== this.version) line.append(back);
+      if (v.number !== this.version) line.append(look, ' ', back);
       return line;
     }));
+  }
+
+  /** Shows below its line how a version differs from what is there now, and closes it again. */
+  private async lookAt(version: string, at: HTMLElement): Promise<void> {
+    const entry = at.closest('li')!, open = entry.querySelector('[data-looked]');
+    at.setAttribute('aria-expanded', String(!open));
+    if (open) { open.remove(); return; }
+    const shown = made('div', 'Fetching it…');
+    shown.dataset.looked = version;
+    entry.append(shown);
+    const response = await fetch(`${this.api}?version=${version}`, { signal: this.signal }).catch(() => null);
+    if (!response?.ok) { shown.textContent = 'The version could not be fetched; try again.'; return; }
+        const { segments } = await response.json() as Stored, line = (s: Segment) => `${s.start === null ? '' : `${stamp(s.start)} `}${s.speaker ? `${s.speaker}: ` : ''}${textOf(s) || 'no words'}`;
+    const listed = (title: string, of: readonly Segment[]) => {
+      const list = made('ul');
+      list.className = 'transcript-versions';
+      list.append(...of.map(s => made('li', line(s))));
+      return of.length > 0 ? [made('p', title), list] : [];
+    };
+    const differs = [...listed('There, other than now:', unlike(segments, this.segments)), ...listed('Now, other than there:', unlike(this.segments, segments))], files = made('p', 'Write this version out as ');
+    for (const link of this.element.querySelectorAll<HTMLAnchorElement>('a[data-format]')) {
+      const of = link.cloneNode(true) as HTMLAnchorElement;
+      of.href += `&version=${version}`;
+      files.append(of, ' ');
+    }
+    shown.replaceChildren(...(differs.length > 0 ? differs : [made('p', 'It says the same as now.')]), files);
+  }
+
+  private async next(): Promise<void> {
+    if (this.outbox.waiting.length > 0) { this.say('note', 'Your last changes are still on their way; go on once they are saved.'); return; }
+    const response = await fetch(`${this.api}/next`, { signal: this.signal }).catch(() => null);
+    if (!response?.ok) { this.say('note', 'The server does not answer; try again.'); return; }
+    const { page } = await response.json() as { page: string | null };
+    if (page) location.assign(page);
+    else this.say('note', 'No other transcript waits to be read.');
   }
 
   private askSpeaker(index: number, at: HTMLElement): void {
@@ -743,6 +779,7 @@ class Room {
       case 'begin': this.begin(); break;
       case 'mine': this.putMine(); break;
       case 'theirs': this.settled(); break;
+      case 'next': void this.next(); break;
       case 'accept': this.post('accept', { version: this.version }); break;
     }
   }
@@ -772,6 +809,8 @@ class Room {
       const target = event.target instanceof Element ? event.target : null;
       const passage = target?.closest<HTMLElement>('.passage'), index = passage ? this.segments.findIndex(s => s.uid === passage.dataset.uid) : -1;
       const version = target?.closest<HTMLElement>('[data-version]')?.dataset.version, deed = target?.closest<HTMLElement>('[data-do]');
+      const look = target?.closest<HTMLElement>('[data-look]');
+      if (look) { void this.lookAt(look.dataset.look!, look); return; }
       if (version) { this.goBack(Number(version)); return; }
       if (passage && index >= 0) {
         const word = target!.closest<HTMLElement>('[data-word]')?.dataset.word;
@@ -808,6 +847,8 @@ class Room {
     document.addEventListener('visibilitychange', () => this.drafts.live(), { signal });
   }
 }
+
+const made = (kind: string, text = ''): HTMLElement => Object.assign(document.createElement(kind), { textContent: text });
 
 function button(className: string, text: string, label: string): HTMLButtonElement {
   const made = Object.assign(document.createElement('button'), { type: 'button' as const, className });

@@ -42,6 +42,12 @@ public static class TranscriptEndpoints
             return Results.Ok(new { version = await service.VersionAsync(recording, context.RequestAborted) });
         });
 
+        transcript.MapGet("/next", async (long recording, TranscriptService service, HttpContext context) =>
+        {
+            context.Response.Headers.CacheControl = "no-store";
+            return Results.Ok(new { page = await service.NextAsync(recording, context.RequestAborted) is { } next ? Paths.Transcript(next) : null });
+        });
+
         transcript.MapPost("/edits", async (long recording, EditBody body, TranscriptService service, HttpContext context) =>
             Stored(await service.EditAsync(recording, Changes(body), Person(context), body.Key ?? "", CancellationToken.None))).WithFormToken().WithMetadata(new Microsoft.AspNetCore.Mvc.RequestSizeLimitAttribute(LargestEdit));
 

@@ -133,6 +133,18 @@ public sealed class TranscriptServiceTests
     }
 
     [Fact]
+    public async Task Next_IsAnotherDraft_ThenWhatIsBeingReviewed_ThenNone()
+    {
+        await using var clinic = await Clinic.MakeAsync("a b");
+        var other = await clinic.AnotherRecordingAsync();
+        Assert.Null(await clinic.Service.NextAsync(clinic.Recording, Cancel));
+        await clinic.Service.EditAsync(other, [new([], [Words("o", "other")])], "anna", "k1", Cancel);
+        Assert.Equal((other, clinic.Recording), (await clinic.Service.NextAsync(clinic.Recording, Cancel), await clinic.Service.NextAsync(other, Cancel)));
+        await clinic.Service.AcceptAsync(other, 1, "anna", "k2", Cancel);
+        Assert.Null(await clinic.Service.NextAsync(clinic.Recording, Cancel));
+    }
+
+    [Fact]
     public async Task Restore_WhereSomebodyElseHasChangedTheTranscriptSince_ChangesNothing()
     {
         await using var clinic = await Clinic.MakeAsync("a b", "c d");

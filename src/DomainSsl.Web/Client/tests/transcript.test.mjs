@@ -146,6 +146,12 @@ test('an edit that came too late takes the place of what covers the same time, w
   assert.deepEqual(put([theirs('1', 'changed', 1, 3), after], [{ replaces: [], with: [segment('i', [['put in', 4, 5]])], after: 'gone' }]), [['changed', 'put in', 'tail'], 0]);
 });
 
+test('an earlier version is seen by the passages that are other there', () => {
+  const other = { ...heart, uid: 'again', speaker: 'Doctor' };
+  assert.deepEqual(m.unlike([{ ...heart, uid: 'again' }, segment('x', [['x', 5, 6]])], [heart]).map(s => s.uid), ['x']);
+  assert.deepEqual(m.unlike([other], [heart]), [other]);
+});
+
 test('passages that overlap are merged up to the later end', () => {
   const a = { ...segment('a', [['long']]), start: 0, end: 9 }, b = { ...segment('b', [['short']]), start: 2, end: 4 };
   assert.deepEqual([m.merged(a, b, name).end, m.merged(b, a, name).end, m.merged(a, { ...b, end: null }, name).end], [9, 9, 9]);
