@@ -75,7 +75,7 @@ class Room {
     this.lateAt = `domainssl-transcript-late/${options.person}/${options.recording}/`;
     this.outbox = outboxOf(`domainssl-transcript/${options.person}/${options.recording}`, options.token);
     this.rows = new Rows(this.part('list'), this.part('rows'), {
-      count: () => this.segments.length, key: i => this.segments[i]!.uid, make: i => this.passage(this.segments[i]!),
+      count: () => this.segments.length, key: i => this.segments[i]!.uid, make: i => this.drawn(i),
       guess: i => 52 + 26 * Math.ceil(this.segments[i]!.words.length / 14),
     }, this.signal);
     this.listen();
@@ -440,6 +440,7 @@ class Room {
   private putMine(): void {
     const late = this.late[0];
     if (!late) return;
+    if (this.stale) { this.say('note', 'What is stored is being fetched; try again once it is shown.'); return; }
     const { changes, left } = inPlace(this.segments, late.changes, newKey);
     if (!this.change(changes)) { this.say('note', 'The passage is not there any more; copy your text from here to where it belongs.'); return; }
     this.settled();
@@ -488,6 +489,12 @@ class Room {
     this.sought();
   }
 
+  private drawn(index: number): HTMLElement {
+    const passage = this.passage(this.segments[index]!);
+    if (index === this.chosen?.segment) this.markIn(passage);
+    return passage;
+  }
+
   private passage(segment: Segment): HTMLElement {
     const passage = document.createElement('div');
     passage.className = 'passage';
@@ -530,11 +537,13 @@ class Room {
 
   private mark(): void {
     for (const old of this.element.querySelectorAll('.passage.chosen, .chosen-word')) { old.classList.remove('chosen', 'chosen-word'); old.removeAttribute('aria-current'); }
-    if (!this.chosen) return;
-    const passage = this.segments[this.chosen.segment] && this.rows.element(this.chosen.segment);
+    if (this.chosen && this.segments[this.chosen.segment]) this.markIn(this.rows.element(this.chosen.segment));
+  }
+
+  private markIn(passage: HTMLElement | undefined): void {
     passage?.classList.add('chosen');
     passage?.setAttribute('aria-current', 'true');
-    passage?.querySelector(`[data-word="${this.chosen.word}"]`)?.classList.add('chosen-word');
+    passage?.querySelector(`[data-word="${this.chosen!.word}"]`)?.classList.add('chosen-word');
   }
 
   private moved(seconds: number): void {
