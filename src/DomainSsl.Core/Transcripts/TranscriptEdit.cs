@@ -8,14 +8,14 @@ public sealed record NamedSegment(string Uid, TranscriptSegment Segment);
 /// <summary>Segments that take the place of others: one for one (an edit), two for one (split), one for two (merged), none (taken out), or some for none (put in).</summary>
 /// <param name="Replaces">Names of those that go; all must be in the newest version.</param>
 /// <param name="With">Those that come, where the first of the others stood.</param>
-/// <param name="After">Where nothing goes: the name of the segment behind which they come; null for the beginning.</param>
+/// <param name="After">Where nothing goes: the name of the segment behind which they come; null for the beginning, empty for the beginning of a transcript that must have nothing yet.</param>
 public sealed record SegmentChange(IReadOnlyList<string> Replaces, IReadOnlyList<NamedSegment> With, string? After = null);
 
 /// <summary>What is stored after something was asked of a transcript.</summary>
 /// <param name="Version">Number of the newest version.</param>
 /// <param name="State">How far the transcript is.</param>
 /// <param name="Again">It had been stored before: the same was sent twice.</param>
-/// <param name="Conflict">It came too late: somebody else had changed the same. It was set aside and changed nothing.</param>
+/// <param name="Conflict">It came too late: somebody else had changed the same. It changed nothing, and an edit was set aside.</param>
 public sealed record TranscriptReceipt(int Version, TranscriptState State, bool Again = false, bool Conflict = false);
 
 /// <summary>A transcript as it was at a version.</summary>

@@ -72,8 +72,9 @@ public sealed partial class TranscriptService(IDbContextFactory<DomainSslContext
         foreach (var change in changes)
         {
             var places = change.Replaces.Select(uid => next.FindIndex(r => r.Uid == uid)).ToList();
-            int at = change.Replaces.Count > 0 ? places.Min() : change.After is null ? 0 : next.FindIndex(r => r.Uid == change.After) + 1;
-            if (places.Contains(-1) || (change.Replaces.Count == 0 && change.After is not null && at == 0)) return await SetAsideAsync(db, transcript, changes, by, clientKey, transaction, cancel);
+            int at = change.Replaces.Count > 0 ? places.Min() : change.After is null or "" ? 0 : next.FindIndex(r => r.Uid == change.After) + 1;
+            bool late = places.Contains(-1) || (change.Replaces.Count == 0 && (change.After is "" ? next.Count > 0 : change.After is not null && at == 0));
+            if (late) return await SetAsideAsync(db, transcript, changes, by, clientKey, transaction, cancel);
             next.RemoveAll(r => change.Replaces.Contains(r.Uid));
             var written = change.With.Select(s => Row(transcript, s)).ToList();
             next.InsertRange(at, written);
@@ -105,8 +106,8 @@ public sealed partial class TranscriptService(IDbContextFactory<DomainSslContext
         return receipt;
     }
 
-    /// <summary>Goes back to an earlier version: a new one with the segments of that one. What came between stays in the history.</summary>
-    public async Task<TranscriptReceipt> RestoreAsync(long recordingId, int version, string by, string clientKey, CancellationToken cancel = default)
+    /// <summary>Goes back to an earlier version: a new one with the segments of that one. What came between stays in the history; what came after the version that was seen is not gone behind unseen.</summary>
+    public async Task<TranscriptReceipt> RestoreAsync(long recordingId, int version, int seen, string by, string clientKey, CancellationToken cancel = default)
     {
         CheckKey(clientKey);
         await using var db = await factory.CreateDbContextAsync(cancel);
@@ -114,6 +115,7 @@ public sealed partial class TranscriptService(IDbContextFactory<DomainSslContext
         if (await StoredAsync(db, clientKey, cancel) is { } stored) return stored;
         var transcript = await FindAsync(db, recordingId, cancel) ?? throw NoTranscript();
         if (version < 1 || version > transcript.Version) throw NoVersion(version);
+        if (transcript.Version != seen) return new TranscriptReceipt(transcript.Version, transcript.State, Conflict: true);
         var receipt = await RestoreAsync(db, transcript, version, TranscriptState.Reviewing, by, clientKey, cancel);
         await transaction.CommitAsync(cancel);
         return receipt;
@@ -278,6 +280,15 @@ public sealed partial class TranscriptService(IDbContextFactory<DomainSslContext
                           orderby t.State == TranscriptState.Reviewing ? 0 : t.State == TranscriptState.Draft ? 1 : 2, v.At descending, t.Id
                           select new TranscriptLine(t.RecordingId, t.Recording!.Speaker!.Pseudonym, t.Recording.Seconds, t.State, t.Version, t.Segments, t.Words, v.At, v.By)).Skip(skip).Take(take).ToListAsync(cancel);
         return new Page<TranscriptLine>(rows, await all.CountAsync(cancel));
+    }
+
+    /// <summary>The recording whose transcript is to be read through after that of another one: drafts, by recording, round to the first; where there is none, those that are being reviewed. Null where all others are accepted.</summary>
+    public async Task<long?> NextAsync(long recordingId, CancellationToken cancel = default)
+    {
+        await using var db = await factory.CreateDbContextAsync(cancel);
+        return await db.Transcripts.Where(t => t.RecordingId != recordingId && t.State != TranscriptState.Accepted)
+            .OrderBy(t => t.State == TranscriptState.Draft ? 0 : 1).ThenBy(t => t.RecordingId > recordingId ? 0 : 1).ThenBy(t => t.RecordingId)
+            .Select(t => (long?)t.RecordingId).FirstOrDefaultAsync(cancel);
     }
 
     /// <summary>What a transcriber may learn from: segments with words and times of accepted transcripts, by recording and time.</summary>

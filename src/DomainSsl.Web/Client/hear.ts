@@ -6,7 +6,7 @@ import type { Widget } from './widget';
  */
 export function mount(_element: HTMLElement): Widget {
   const listeners = new AbortController(), { signal } = listeners, sound = new Audio();
-  let now: HTMLElement | null = null, end = Infinity, frame = 0;
+  let now: HTMLElement | null = null, end = Infinity, frame = 0, turn = 0;
   sound.preload = 'none';
 
   const stop = () => {
@@ -28,7 +28,9 @@ export function mount(_element: HTMLElement): Widget {
     end = Number(button.dataset.to);
     now = button;
     button.setAttribute('aria-pressed', 'true');
-    sound.play().then(watch, () => stop());
+    // Starting takes a while: the answer to a button that was left meanwhile says nothing of the next one.
+    const mine = ++turn;
+    sound.play().then(() => { if (mine === turn && now) watch(); }, () => { if (mine === turn) stop(); });
   };
 
   document.addEventListener('click', event => {

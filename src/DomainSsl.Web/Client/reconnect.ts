@@ -87,8 +87,12 @@ export class Reconnection {
         // Another start knows nothing of this page, and a page that never had a circuit cannot take it up again.
         if (start === ours() && document.body.dataset.ready && await this.reconnect()) { this.up(); return; }
         await pageIsThere();
-        // An upload goes on without a circuit; it must not be cut off.
-        while (document.body.dataset.busy) await sleep(100);
+        // An upload goes on without a circuit, and so does writing in a transcript; neither must be cut off. The site may be gone again after that.
+        if (document.body.dataset.busy) {
+          while (document.body.dataset.busy) await sleep(100);
+          this.attempt = 0;
+          continue;
+        }
         this.keepDrafts();
         location.reload();
         return;

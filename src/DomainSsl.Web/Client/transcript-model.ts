@@ -20,7 +20,7 @@ export const confirmed = (word: Word): Word => word[3] == null && word[4] == nul
 /** A stretch of one speaker. It never changes: an edit makes another one with another name. */
 export interface Segment { readonly uid: string; readonly speaker: string | null; readonly start: number | null; readonly end: number | null; readonly words: readonly Word[] }
 
-/** Segments that take the place of others, as the server has it; where none goes, `after` says behind which they come. */
+/** Segments that take the place of others, as the server has it; where none goes, `after` says behind which they come: null is the beginning, '' the beginning of a transcript that has nothing yet. */
 export interface Change { replaces: string[]; with: Segment[]; after?: string | null }
 
 /** Where a word stands. */
@@ -28,26 +28,130 @@ export interface Place { segment: number; word: number }
 
 export const textOf = (segment: Segment): string => segment.words.map(w => w[0]).join(' ');
 
-export const tokens = (text: string): string[] => text.split(/\s+/u).filter(Boolean);
+/** Longest word, letters, as the server has it. */
+const longestWord = 200;
+
+// U+0085 parts words for the server, but is none of JavaScript's spaces.
+export const tokens = (text: string): string[] => text.split(/[\s\u0085]+/u).filter(Boolean);
+
+/** The first word that is longer than the server takes. */
+export const overlong = (text: string): string | undefined => tokens(text).find(word => word.length > longestWord);
 
 /** The list after a change, or null where a segment that it speaks of is not there (any more). */
 export function apply(segments: readonly Segment[], change: Change): Segment[] | null {
   const places = change.replaces.map(uid => segments.findIndex(s => s.uid === uid));
-  const after = change.after == null ? 0 : segments.findIndex(s => s.uid === change.after) + 1;
-  if (places.includes(-1) || (places.length === 0 && change.after != null && after === 0)) return null;
+  const after = change.after ? segments.findIndex(s => s.uid === change.after) + 1 : 0;
+  if (places.includes(-1) || (places.length === 0 && (change.after === '' ? segments.length > 0 : change.after && after === 0))) return null;
   const at = places.length > 0 ? Math.min(...places) : after;
   const gone = new Set(change.replaces), rest = segments.filter(s => !gone.has(s.uid));
   rest.splice(at, 0, ...change.with);
   return rest;
 }
 
+/** The list with changes of which the first may be in it already: it was stored, but the page was gone before it heard so. Those that come too late are left out. */
+export function caughtUp(segments: readonly Segment[], changes: readonly Change[]): readonly Segment[] {
+  return changes.reduce((list, change) => change.with.some(made => list.some(s => s.uid === made.uid)) ? list : apply(list, change) ?? list, segments);
+}
+
 /** What takes a change back: what came goes, and what went comes again under new names. */
 export function inverse(before: readonly Segment[], change: Change, name: () => string): Change {
-  const gone = change.replaces.map(uid => before.find(s => s.uid === uid)!).sort((a, b) => before.indexOf(a) - before.indexOf(b));
+  const gone = goneBy(before, change);
   const back = { replaces: change.with.map(s => s.uid), with: gone.map(s => ({ ...s, uid: name() })) };
   if (back.replaces.length > 0 || gone.length === 0) return back;
   const at = before.indexOf(gone[0]!);
-  return { ...back, after: at === 0 ? null : before[at - 1]!.uid };
+  return { ...back, after: at > 0 ? before[at - 1]!.uid : gone.length === before.length ? '' : null };
+}
+
+const goneBy = (before: readonly Segment[], change: Change): Segment[] => change.replaces.map(uid => before.find(s => s.uid === uid)!).sort((a, b) => before.indexOf(a) - before.indexOf(b));
+
+/** Changes that were made, and the list that they lead to. */
+export interface Made { changes: Change[]; segments: readonly Segment[] }
+
+/**
+ * What was done during a visit, to be taken back and done again, step by step. What goes comes back under a new name; steps before and after that spoke of the old one mean the new one. What somebody else has put in its
+ * place is not meant: such a step is refused, and gone.
+ */
+export class Steps {
+  private readonly past: Change[][] = [];
+  private future: Change[][] = [];
+  private readonly cameBackAs = new Map<string, string>();
+
+  constructor(private readonly name: () => string) { }
+
+  /** Null where a segment is not there (any more). */
+  do(segments: readonly Segment[], changes: readonly Change[]): Made | null {
+    const made = this.make(segments, changes, this.past);
+    if (made) this.future = [];
+    return made;
+  }
+
+  /** Undefined where there is nothing to be taken back. */
+  undo(segments: readonly Segment[]): Made | null | undefined { return this.turn(segments, this.past, this.future); }
+
+  /** Undefined where nothing was taken back. */
+  redo(segments: readonly Segment[]): Made | null | undefined { return this.turn(segments, this.future, this.past); }
+
+  private turn(segments: readonly Segment[], from: Change[][], to: Change[][]): Made | null | undefined {
+    const step = from.pop();
+    return step && this.make(segments, step, to);
+  }
+
+  private make(segments: readonly Segment[], changes: readonly Change[], back: Change[][]): Made | null {
+    let list = segments;
+    const made: Change[] = [], takesBack: Change[] = [], returns: [string, string][] = [];
+    for (const said of changes) {
+      const change = { ...said, replaces: said.replaces.map(uid => this.now(list, uid)), ...(said.after ? { after: this.now(list, said.after) } : {}) };
+      const next = apply(list, change);
+      if (!next) return null;
+      const inverted = inverse(list, change, this.name);
+      goneBy(list, change).forEach((s, i) => returns.push([s.uid, inverted.with[i]!.uid]));
+      made.push(change);
+      takesBack.unshift(inverted);
+      list = next;
+    }
+    for (const [uid, again] of returns) this.cameBackAs.set(uid, again);
+    if (made.length > 0) back.push(takesBack);
+    return { changes: made, segments: list };
+  }
+
+  // Under which name a segment is there now.
+  private now(segments: readonly Segment[], uid: string): string {
+    for (let name: string | undefined = uid; name !== undefined; name = this.cameBackAs.get(name)) if (segments.some(s => s.uid === name)) return name;
+    return uid;
+  }
+}
+
+/**
+ * What puts an edit that came too late in the place of what stands there now, and what of it finds no place. A change whose passages are all there still is made as it was, and what was put in comes where it is heard. Of
+ * others, all that was written takes the place of all passages of which it covers at least half by time; where some of those are by the same speaker, of these alone, since two may speak at once.
+ */
+export function inPlace(segments: readonly Segment[], late: readonly Change[], name: () => string): { changes: Change[]; left: Change[] } {
+  const changes: Change[] = [], left: Change[] = [], own = new Set<string>();
+  let list = segments;
+  for (const said of late) {
+    const mine = said.with.map(s => ({ ...s, uid: name() })), start = mine[0]?.start ?? null, putIn = said.replaces.length === 0;
+    const covered = list.filter(s => !own.has(s.uid) && covers(mine, s)), same = covered.filter(s => mine.some(m => m.speaker === s.speaker));
+    const change: Change = putIn ? { replaces: [], with: mine, after: start === null ? null : list[segmentAt(list, start)]?.uid ?? null }
+      : { replaces: said.replaces.every(uid => list.some(s => s.uid === uid)) ? said.replaces : (same.length > 0 ? same : covered).map(s => s.uid), with: mine };
+    const next = (putIn ? start !== null : change.replaces.length > 0) ? apply(list, change) : null;
+    if (!next) { left.push(said); continue; }
+    list = next;
+    mine.forEach(s => own.add(s.uid));
+    changes.push(change);
+  }
+  return { changes, left };
+}
+
+function covers(mine: readonly Segment[], theirs: Segment): boolean {
+  if (theirs.start === null || theirs.end === null) return false;
+  const { start, end } = theirs, middle = (start + end) / 2;
+  let upTo = start, sum = 0;
+  for (const m of mine.filter(m => m.start !== null && m.end !== null).sort((a, b) => a.start! - b.start!)) {
+    if (end === start && m.start! <= middle && middle <= m.end!) return true;
+    const from = Math.max(upTo, m.start!), to = Math.min(end, m.end!);
+    if (to > from) [sum, upTo] = [sum + to - from, to];
+  }
+  return end > start && sum >= (end - start) / 2;
 }
 
 /**
@@ -108,7 +212,13 @@ export function split(segment: Segment, word: number, name: () => string): Segme
 
 /** One segment of two that follow each other; the first one's speaker. */
 export function merged(a: Segment, b: Segment, name: () => string): Segment {
-  return { uid: name(), speaker: a.speaker, start: a.start ?? b.start, end: b.end ?? a.end, words: [...a.words, ...b.words] };
+  return { uid: name(), speaker: a.speaker, start: a.start ?? b.start, end: a.end === null || b.end === null ? b.end ?? a.end : Math.max(a.end, b.end), words: [...a.words, ...b.words] };
+}
+
+/** The passages of one list that another one does not have as they are; names do not count, since what is gone back to comes under new ones. */
+export function unlike(segments: readonly Segment[], others: readonly Segment[]): Segment[] {
+  const said = (s: Segment) => JSON.stringify([s.speaker, s.start, s.end, textOf(s)]), known = new Set(others.map(said));
+  return segments.filter(s => !known.has(said(s)));
 }
 
 /** What is looked for. */

@@ -1,10 +1,12 @@
+import { Drafts, signEvery, thisWindow } from './draft';
 import { newKey, outboxOf, type Entry, type Outbox, type Standing } from './outbox';
 import { Player, stamp, type Sources } from './player';
 import { Rows } from './rows';
 import {
-  apply, confirmed, count, doubt, find, inserted, inverse, merged, nextDoubt, replaceAll, rewritten, segmentAt, split, spokenAt, textOf, tokens, type Change, type Limits, type Place, type Segment, type Sought, type Word,
+  caughtUp, confirmed, count, doubt, find, inPlace, inserted, merged, nextDoubt, overlong, replaceAll, rewritten, segmentAt, split, spokenAt, Steps, textOf, tokens,
+  unlike, type Change, type Limits, type Made, type Place, type Segment, type Sought, type Word,
 } from './transcript-model';
-import { isTyping, type Widget } from './widget';
+import { isComposing, isTyping, type Widget } from './widget';
 
 interface Options { recording: number; person: string; token: string; at: number | null; limits: Limits; words: string; sources: Sources }
 interface Stored { version: number; state: State; segments: Segment[] }
@@ -13,6 +15,9 @@ interface SetAside { at: string; by: string; text: string }
 interface Version { number: number; at: string; by: string; deed: string; of: number | null; state: State; changed: number }
 type State = 'Draft' | 'Reviewing' | 'Accepted';
 interface Edit { key: string; changes: Change[] }
+
+/** An edit of ours that was not stored, until the person says what becomes of it. */
+interface Late { key: string; why: string; changes: Change[] }
 
 const states: Record<State, string> = { Draft: 'draft, not looked at yet', Reviewing: 'being reviewed', Accepted: 'accepted' };
 
@@ -41,28 +46,36 @@ class Room {
   private readonly api: string;
   private readonly outbox: Outbox;
   private readonly rows: Rows;
-  private readonly draft: string;
+  private readonly drafts: Drafts;
+  private readonly lateAt: string;
   private player: Player | null = null;
   private segments: readonly Segment[] = [];
   private state: State = 'Draft';
   private version = 0;
-  private readonly past: Change[][] = [];
-  private future: Change[][] = [];
+  private readonly steps = new Steps(newKey);
+  /** Whether more is stored than is shown: what nobody has seen is not accepted. */
+  private stale = false;
+  private asking = false;
+  private asked = 0;
+  /** Speakers as the server has them. It keeps no names: one that is new may be stored as another. */
+  private named: ReadonlySet<string | null> = new Set();
   private chosen: Place | null = null;
-  private editing: { uid: string; area: HTMLTextAreaElement } | null = null;
+  private editing: { uid: string; passage: Omit<Segment, 'words'>; area: HTMLTextAreaElement } | null = null;
   private spoken: HTMLElement | null = null;
   private followed = -1;
   private scrolled = -Infinity;
   private loop: [number, number] | null = null;
-  private set: { entry: Edit } | null = null;
+  private late: Late[] = [];
   private renaming: { from: string; to: string | null } | null = null;
 
   constructor(private readonly element: HTMLElement, private readonly options: Options) {
     this.api = `/api/recordings/${options.recording}/transcript`;
-    this.draft = `domainssl-transcript-draft/${options.person}/${options.recording}`;
+    const world = { storage: localStorage, now: () => Date.now(), hidden: () => document.hidden };
+    this.drafts = new Drafts(`domainssl-transcript-draft/${options.person}/${options.recording}`, thisWindow(), world);
+    this.lateAt = `domainssl-transcript-late/${options.person}/${options.recording}/`;
     this.outbox = outboxOf(`domainssl-transcript/${options.person}/${options.recording}`, options.token);
     this.rows = new Rows(this.part('list'), this.part('rows'), {
-      count: () => this.segments.length, key: i => this.segments[i]!.uid, make: i => this.passage(this.segments[i]!),
+      count: () => this.segments.length, key: i => this.segments[i]!.uid, make: i => this.drawn(i),
       guess: i => 52 + 26 * Math.ceil(this.segments[i]!.words.length / 14),
     }, this.signal);
     this.listen();
@@ -80,22 +93,32 @@ class Room {
     if (!stored) return;
     this.take(stored);
     // Edits of an earlier visit that are still on their way.
-    for (const entry of this.outbox.waiting) for (const change of (entry.body as Partial<Edit>).changes ?? []) this.segments = apply(this.segments, change) ?? this.segments;
+    for (const entry of this.outbox.waiting) this.segments = caughtUp(this.segments, (entry.body as Partial<Edit>).changes ?? []);
     this.show();
-    this.takeUpDraft();
+    this.late = Object.keys(localStorage).filter(name => name.startsWith(this.lateAt)).map(name => JSON.parse(localStorage.getItem(name)!) as Late);
+    this.showLate();
+    this.takeUpDrafts();
     this.outbox.listen({
       standing: (state, waiting) => this.standing(state, waiting),
       stored: (entry, answer) => this.stored(entry, answer as Receipt),
-      refused: (entry, sentence) => { this.say('note', `${sentence} What you wrote: ${this.written(entry.body as Partial<Edit>)}`); void this.reload(); },
+      refused: (entry, sentence) => {
+        const { key, changes = [] } = entry.body as Partial<Edit>;
+        if (this.written(changes)) this.setAside({ key: key!, why: `${sentence} What you wrote is kept here:`, changes });
+        else this.say('note', sentence);
+        void this.reload();
+      },
     });
     requestAnimationFrame(() => performance.measure('transcript-open', { start: begun, end: performance.now() }));
     if (this.options.at !== null) this.choose({ segment: Math.max(0, segmentAt(this.segments, this.options.at)), word: 0 });
-    const looking = setInterval(() => void this.look(), lookEvery);
-    this.signal.addEventListener('abort', () => clearInterval(looking));
+    const looking = setInterval(() => { void this.look(); if (!this.editing) this.takeUpDrafts(); }, lookEvery), living = setInterval(() => this.drafts.live(), signEvery);
+    this.signal.addEventListener('abort', () => { clearInterval(looking); clearInterval(living); });
   }
 
   dispose(): void {
-    this.commit();
+    // What could not be stored is asked about when the page is opened again.
+    if (this.editing && overlong(this.editing.area.value)) this.drafts.leave();
+    else this.commit();
+    this.busy(false);
     this.outbox.listen(null);
     this.listeners.abort();
   }
@@ -122,34 +145,65 @@ class Room {
     return null;
   }
 
-  private take(stored: Stored): void { [this.segments, this.version, this.state] = [stored.segments, stored.version, stored.state]; }
+  private take(stored: Stored): void {
+    [this.segments, this.version, this.state, this.stale] = [stored.segments, stored.version, stored.state, false];
+    this.named = new Set(stored.segments.map(s => s.speaker));
+  }
 
   /** Whether somebody else has changed something meanwhile. */
   private async look(): Promise<void> {
-    if (document.hidden || this.outbox.waiting.length > 0 || this.editing) return;
+    if (document.hidden || this.outbox.waiting.length > 0) return;
     const response = await fetch(`${this.api}/version`, { signal: this.signal }).catch(() => null);
-    if (response?.ok && (await response.json() as { version: number }).version > this.version) await this.reload();
+    if (this.stale || (response?.ok && (await response.json() as { version: number }).version > this.version)) await this.reload();
   }
 
-  /** Takes in what others did, as soon as nothing of ours is on its way or being typed. */
+  /** Takes in what is stored, as soon as nothing of ours is on its way; also while somebody writes, unless it is their passage that is gone. Until then the page is stale. */
   private async reload(): Promise<void> {
-    if (this.outbox.waiting.length > 0 || this.editing) return;
-    const known = this.segments, stored = await this.ask();
-    // What was changed here in the meantime is newer than the answer.
-    if (!stored || this.segments !== known || this.outbox.waiting.length > 0 || this.editing) return;
-    const chosen = this.chosen, before = chosen && this.segments[chosen.segment];
+    this.stale = true;
+    this.asked++;
+    this.facts();
+    if (this.asking) return;
+    this.asking = true;
+    try {
+      while (this.stale && this.outbox.waiting.length === 0 && !this.signal.aborted) {
+        const known = this.segments, asked = this.asked, stored = await this.ask();
+        if (!stored) return;
+        // What was changed in the meantime is newer than the answer.
+        if (this.segments !== known || this.asked !== asked || this.outbox.waiting.length > 0) continue;
+        if ((this.editing && !stored.segments.some(s => s.uid === this.editing!.uid)) || this.element.querySelector('input.passage-speaker')) return;
+        this.renew(stored);
+      }
+    } finally { this.asking = false; }
+  }
+
+  private renew(stored: Stored): void {
+    const chosen = this.chosen, before = chosen && this.segments[chosen.segment], speakers = new Map(this.segments.map(s => [s.uid, s.speaker])), area = this.editing?.area, top = area?.getBoundingClientRect().top;
     this.take(stored);
     const same = before ? this.segments.findIndex(s => s.uid === before.uid) : -1;
     this.chosen = same >= 0 ? { segment: same, word: chosen!.word } : before?.start != null && this.segments.length > 0 ? { segment: Math.max(0, segmentAt(this.segments, before.start)), word: 0 } : null;
     this.show();
+    // What one writes stays where it is, whatever came or went above.
+    if (area && top !== undefined) this.part('list').scrollTop += area.getBoundingClientRect().top - top;
+    this.segments.forEach((s, i) => {
+      const said = speakers.get(s.uid);
+      if (said === undefined || said === s.speaker) return;
+      const who = this.rows.element(i)?.querySelector<HTMLElement>('button.passage-speaker');
+      if (who) name(who, s.speaker ?? 'speaker?', 'Change the speaker');
+      if (said !== null) this.say('note', `Names are not kept: “${said}” is ${s.speaker} here.`);
+    });
   }
 
   private stored(entry: Entry, receipt: Receipt): void {
-    const others = receipt.version > this.version + 1 || receipt.conflict;
-    if (receipt.version > 0) [this.version, this.state] = [Math.max(this.version, receipt.version), receipt.state];
-    if (receipt.conflict && (entry.body as Partial<Edit>).changes) this.setAside(entry.body as Edit);
-    else if (receipt.conflict) this.say('note', 'Somebody else has changed the transcript since you looked at it. Look through it, and accept it again.');
-    if (!(entry.body as Partial<Edit>).changes || others) void this.reload();
+    const { key, changes } = entry.body as Partial<Edit>;
+    // It is ours alone where it is the next version after the one that is shown; one that had been stored before may have another's behind it.
+    const ours = !this.stale && !receipt.conflict && receipt.version <= this.version + (receipt.again ? 0 : 1);
+    if (ours && receipt.version >= this.version) [this.version, this.state] = [receipt.version, receipt.state];
+    if (receipt.conflict && !changes)
+      this.say('note', `Somebody else has changed the transcript since you looked at it. Look through it, and ${entry.url.endsWith('/restore') ? 'go back again if you still want to' : 'accept it again'}.`);
+    else if (receipt.conflict && this.written(changes!)) this.setAside({ key: key!, why: 'Somebody else changed this passage before you. Theirs is shown; yours is kept here:', changes: changes! });
+    else if (receipt.conflict) this.say('note', 'Somebody else changed this passage before you; theirs is shown.');
+    const asSent = changes?.every(c => c.with.every(s => s.speaker === null || this.named.has(s.speaker)));
+    if (!ours || !asSent) void this.reload();
     this.facts();
     if (this.part<HTMLDetailsElement>('history').open) void this.history();
   }
@@ -160,7 +214,11 @@ class Room {
     const many = waiting > 1 ? ` (${waiting} changes)` : '';
     at.textContent = { nothing: '', saving: 'saving…', saved: 'saved', notsaved: `not saved, trying again${many}`, signedout: 'not saved: you are signed out' }[state];
     this.part('sign-in').hidden = state !== 'signedout';
-    this.part<HTMLButtonElement>('accept').disabled = this.segments.length === 0 || this.state === 'Accepted' || waiting > 0;
+    this.acceptable();
+  }
+
+  private acceptable(): void {
+    this.part<HTMLButtonElement>('accept').disabled = this.segments.length === 0 || this.state === 'Accepted' || this.outbox.waiting.length > 0 || this.stale;
   }
 
   private post(path: string, body: object): void {
@@ -170,36 +228,27 @@ class Room {
 
   // Changes
 
-  /** Makes changes; what takes them back goes to the past, or to another list that is given. */
-  private change(changes: Change[], taken: 'past' | 'future' | 'redone' = 'past'): boolean {
-    let list = this.segments;
-    const back: Change[] = [];
-    for (const change of changes) {
-      const next = apply(list, change);
-      if (!next) { this.say('note', 'This passage has changed since; nothing was done.'); return false; }
-      back.unshift(inverse(list, change, newKey));
-      list = next;
-    }
-    if (changes.length === 0) return false;
-    (taken === 'future' ? this.future : this.past).push(back);
-    if (taken === 'past') this.future = [];
-    this.segments = list;
+  private change(changes: Change[]): boolean { return changes.length > 0 && this.made(this.steps.do(this.segments, changes)); }
+
+  private made(made: Made | null): boolean {
+    if (!made) { this.say('note', 'This passage has changed since; nothing was done.'); return false; }
+    this.segments = made.segments;
     this.state = 'Reviewing';
-    this.post('edits', { changes });
+    this.post('edits', { changes: made.changes });
     this.show();
     return true;
   }
 
   private undo(): void {
-    const back = this.past.pop();
-    if (!back) { this.say('note', 'There is nothing of this visit left to take back; the history has all earlier versions.'); return; }
-    if (this.change(back, 'future')) this.say('note', '');
+    const made = this.steps.undo(this.segments);
+    if (made === undefined) this.say('note', 'There is nothing of this visit left to take back; the history has all earlier versions.');
+    else if (this.made(made)) this.say('note', '');
   }
 
   private redo(): void {
-    const again = this.future.pop();
-    if (!again) { this.say('note', 'There is nothing that was taken back.'); return; }
-    if (this.change(again, 'redone')) this.say('note', '');
+    const made = this.steps.redo(this.segments);
+    if (made === undefined) this.say('note', 'There is nothing that was taken back.');
+    else if (this.made(made)) this.say('note', '');
   }
 
   private alter(index: number, alteration: Partial<Segment>): Segment {
@@ -209,21 +258,24 @@ class Room {
   }
 
   private edit(index: number, at?: number): void {
+    if (!this.commit()) return;
     const segment = this.segments[index];
     if (!segment) return;
     this.choose({ segment: index, word: this.chosen?.segment === index ? this.chosen.word : 0 }, true);
-    const passage = this.rows.element(index), text = passage?.querySelector<HTMLElement>('.passage-text');
-    if (!passage || !text) return;
+    const text = this.rows.element(index)?.querySelector<HTMLElement>('.passage-text'), { words: _, ...passage } = segment;
+    if (!text) return;
     const area = document.createElement('textarea');
     area.className = 'passage-edit';
     area.value = textOf(segment);
     area.rows = 1;
     area.setAttribute('aria-label', `Text of the passage at ${segment.start === null ? 'an unknown time' : stamp(segment.start)}`);
     const fit = () => { area.style.height = 'auto'; area.style.height = `${area.scrollHeight}px`; };
-    area.addEventListener('input', () => { this.keep(segment.uid, area.value); fit(); this.rows.remeasure(this.segments.findIndex(s => s.uid === segment.uid)); });
-    area.addEventListener('blur', () => this.commit());
+    area.addEventListener('input', () => { this.drafts.keep({ passage, text: area.value }); fit(); this.rows.remeasure(this.segments.findIndex(s => s.uid === segment.uid)); });
+    // Another window in front ends nothing: what is typed after it would be taken for commands.
+    area.addEventListener('blur', () => { if (document.activeElement !== area) this.commit(); });
     text.replaceWith(area);
-    this.editing = { uid: segment.uid, area };
+    this.editing = { uid: segment.uid, passage, area };
+    this.busy(true);
     fit();
     area.focus();
     const caret = at ?? segment.words.slice(0, this.chosen?.word ?? 0).reduce((sum, w) => sum + w[0].length + 1, 0);
@@ -231,18 +283,41 @@ class Room {
     this.rows.remeasure(index);
   }
 
-  private commit(): void {
+  /** Ends the writing. False where it goes on, since what is written could not be stored. */
+  private commit(): boolean {
     const edit = this.editing;
-    if (!edit) return;
+    if (!edit) return true;
+    const long = overlong(edit.area.value);
+    if (long && edit.area.isConnected) {
+      this.say('note', `“${long.slice(0, 30)}…” is too long for one word: 200 letters at most. Part it.`);
+      requestAnimationFrame(() => edit.area.focus());
+      return false;
+    }
     this.editing = null;
+    this.busy(false);
     const index = this.segments.findIndex(s => s.uid === edit.uid), segment = this.segments[index];
-    if (!segment) { this.say('note', `This passage has changed since. What you wrote: ${edit.area.value}`); return; }
-    const words = rewritten(segment, edit.area.value);
-    if (words.map(w => w[0]).join(' ') === textOf(segment)) {
-      this.remake(index);
-      this.rows.remeasure(index);
-    } else this.alter(index, { words });
-    this.forget();
+    if (!segment) this.sendLate({ ...edit.passage, words: [] }, edit.area.value);
+    else {
+      const words = rewritten(segment, edit.area.value);
+      if (words.map(w => w[0]).join(' ') === textOf(segment)) {
+        this.remake(index);
+        this.rows.remeasure(index);
+      } else this.alter(index, { words });
+    }
+    this.drafts.forget();
+    if (this.stale) void this.reload();
+    return true;
+  }
+
+  /** Nobody's page is loaded anew as they write (reconnect.ts). */
+  private busy(busy: boolean): void {
+    if (busy) document.body.dataset.busy = 'true';
+    else delete document.body.dataset.busy;
+  }
+
+  /** What was written in a passage that is not there any more: the server sets it aside, and it is asked what becomes of it. */
+  private sendLate(passage: Segment, text: string): void {
+    if (tokens(text).length > 0) this.post('edits', { changes: [{ replaces: [passage.uid], with: [{ ...passage, uid: newKey(), words: rewritten(passage, text) }] }] });
   }
 
   /** Fills the passage anew where it stands, since its key stays. */
@@ -251,24 +326,16 @@ class Room {
     this.mark();
   }
 
-  private keep(uid: string, text: string): void {
-    try { localStorage.setItem(this.draft, JSON.stringify({ uid, text })); } catch { /* storage full or forbidden: it is still in the field */ }
-  }
-
-  private forget(): void { localStorage.removeItem(this.draft); }
-
-  /** Text that was being typed as the window closed. */
-  private takeUpDraft(): void {
-    const kept = localStorage.getItem(this.draft);
-    if (!kept) return;
-    this.forget();
-    const { uid, text } = JSON.parse(kept) as { uid: string; text: string };
-    const index = this.segments.findIndex(s => s.uid === uid);
-    if (index < 0) { this.say('note', `You were typing in a passage that has changed since: ${text}`); return; }
-    if (text === textOf(this.segments[index]!)) return;
-    this.alter(index, { words: rewritten(this.segments[index]!, text) });
-    this.choose({ segment: index, word: 0 });
-    this.say('note', 'What you were typing when the page was closed has been taken over.');
+  /** Text that was being typed as a window closed. */
+  private takeUpDrafts(): void {
+    for (const { passage, text } of this.drafts.takeUp()) {
+      const index = this.segments.findIndex(s => s.uid === passage.uid), segment = this.segments[index];
+      if (!segment) { this.sendLate({ ...passage, words: [] }, text); continue; }
+      if (tokens(text).join(' ') === textOf(segment)) continue;
+      this.alter(index, { words: rewritten(segment, text) });
+      if (!this.chosen) this.choose({ segment: index, word: 0 });
+      this.say('note', 'What you were typing when the page was closed has been taken over.');
+    }
   }
 
   private splitHere(): void {
@@ -289,17 +356,17 @@ class Room {
     const index = this.chosen?.segment ?? -1, word = tokens(area.value.slice(0, area.selectionStart)).length;
     // Within a word the whole of it goes with the second part.
     const inside = /\S$/u.test(area.value.slice(0, area.selectionStart)) && /^\S/u.test(area.value.slice(area.selectionStart));
-    area.blur();
+    if (!this.commit()) return;
     const at = inside ? word - 1 : word, segment = this.segments[index];
     if (!segment || at <= 0 || at >= segment.words.length) { this.edit(index, at <= 0 ? 0 : area.value.length); return; }
     if (this.change([{ replaces: [segment.uid], with: split(segment, at, newKey) }])) this.edit(index + 1, 0);
   }
 
   /** Joins the passage that is being written to the one before, and goes on writing where they meet. */
-  private mergeAtCaret(area: HTMLTextAreaElement): void {
+  private mergeAtCaret(): void {
     const before = (this.chosen?.segment ?? 0) - 1, text = this.segments[before] && textOf(this.segments[before]);
     if (text === undefined) return;
-    area.blur();
+    if (!this.commit()) return;
     if (this.mergeHere(before)) this.edit(before, text.length + (text ? 1 : 0));
   }
 
@@ -314,8 +381,8 @@ class Room {
     if (this.change([{ replaces: [segment.uid], with: [] }])) this.say('note', 'The passage was taken out; U puts it back.');
   }
 
-  private speaker(index: number, name: string, everywhere: boolean): void {
-    const speaker = name.trim() || null, before = this.segments[index];
+  private speaker(index: number, typed: string, everywhere: boolean): void {
+    const speaker = tokens(typed).join(' ') || null, before = this.segments[index];
     if (!before || before.speaker === speaker) return;
     const others = this.segments.filter(s => s !== before && s.speaker === before.speaker);
     if (everywhere) { this.speakers(before.speaker, speaker); return; }
@@ -352,32 +419,43 @@ class Room {
     // A passage for each stretch of speech that was found, to be filled in; or one for all.
     const found = this.player?.speech.filter(s => s.end > s.start) ?? [];
     const made = found.length > 0 ? found.map((s): Segment => ({ uid: newKey(), speaker: this.player!.outline.apart ? `Speaker ${s.channel + 1}` : null, start: s.start, end: s.end, words: [] }))
-      : [{ uid: newKey(), speaker: null, start: 0, end: this.player?.outline.seconds ?? null, words: [] }];
-    if (this.change([{ replaces: [], with: made, after: null }])) this.edit(0);
+      : [{ uid: newKey(), speaker: null, start: this.player ? 0 : null, end: this.player?.outline.seconds ?? null, words: [] }];
+    if (this.change([{ replaces: [], with: made, after: '' }])) this.edit(0);
   }
 
-  private setAside(entry: Edit): void {
-    this.set = { entry };
-    this.part('conflict').hidden = false;
-    this.say('conflict-text', this.written(entry));
+  private setAside(late: Late): void {
+    this.late.push(late);
+    try { localStorage.setItem(this.lateAt + late.key, JSON.stringify(late)); } catch { /* storage full or forbidden: it is still shown */ }
+    this.showLate();
+  }
+
+  private showLate(): void {
+    const late = this.late[0];
+    this.part('conflict').hidden = !late;
+    if (!late) return;
+    this.say('conflict-why', this.late.length > 1 ? `${late.why} (the first of ${this.late.length})` : late.why);
+    this.say('conflict-text', this.written(late.changes));
   }
 
   private putMine(): void {
-    const changes: Change[] = [];
-    for (const mine of this.set?.entry.changes.flatMap(c => c.with) ?? []) {
-      const at = mine.start === null ? -1 : segmentAt(this.segments, (mine.start + (mine.end ?? mine.start)) / 2), theirs = this.segments[at];
-      if (theirs && !changes.some(c => c.replaces.includes(theirs.uid))) changes.push({ replaces: [theirs.uid], with: [{ ...mine, uid: newKey(), start: theirs.start, end: theirs.end }] });
-    }
-    if (this.change(changes)) this.settled();
-    else this.say('note', 'The passage is not there any more; copy your text from below where it belongs.');
+    const late = this.late[0];
+    if (!late) return;
+    if (this.stale) { this.say('note', 'What is stored is being fetched; try again once it is shown.'); return; }
+    const { changes, left } = inPlace(this.segments, late.changes, newKey);
+    if (!this.change(changes)) { this.say('note', 'The passage is not there any more; copy your text from here to where it belongs.'); return; }
+    this.settled();
+    if (!this.written(left)) return;
+    this.say('note', 'What is left finds no place; copy it to where it belongs.');
+    this.setAside({ ...late, changes: left });
   }
 
   private settled(): void {
-    this.set = null;
-    this.part('conflict').hidden = true;
+    const late = this.late.shift();
+    if (late) localStorage.removeItem(this.lateAt + late.key);
+    this.showLate();
   }
 
-  private written(edit: Partial<Edit>): string { return (edit.changes ?? []).flatMap(c => c.with).map(textOf).join(' / '); }
+  private written(changes: readonly Change[]): string { return changes.flatMap(c => c.with).map(textOf).filter(Boolean).join(' / '); }
 
   // What is seen
 
@@ -401,7 +479,7 @@ class Room {
     this.part('legend-unsure').hidden = unsure === 0;
     this.part('legend-unlikely').hidden = unlikely === 0;
     this.part('empty').hidden = this.segments.length > 0;
-    this.part<HTMLButtonElement>('accept').disabled = this.segments.length === 0 || this.state === 'Accepted' || this.outbox.waiting.length > 0;
+    this.acceptable();
     const speakers = [...new Set(this.segments.map(s => s.speaker).filter(s => s !== null))].sort();
     const list = this.part<HTMLDataListElement>('speakers');
     if (list.dataset.of !== speakers.join('\n')) {
@@ -409,6 +487,12 @@ class Room {
       list.replaceChildren(...speakers.map(s => Object.assign(document.createElement('option'), { value: s })));
     }
     this.sought();
+  }
+
+  private drawn(index: number): HTMLElement {
+    const passage = this.passage(this.segments[index]!);
+    if (index === this.chosen?.segment) this.markIn(passage);
+    return passage;
   }
 
   private passage(segment: Segment): HTMLElement {
@@ -440,21 +524,26 @@ class Room {
     return heard && read ? `${heard}, and ${read}` : heard || read;
   }
 
-  private choose(place: Place, quietly = false): void {
+  private choose(place: Place, quietly = false, spoken = !quietly): void {
+    const before = this.chosen?.segment, segment = this.segments[place.segment];
     this.chosen = place;
-    if (this.segments[place.segment]) this.rows.reveal(place.segment);
+    if (segment) this.rows.reveal(place.segment);
     this.mark();
+    if (spoken && segment) this.say('place', before === place.segment ? segment.words[place.word]?.[0] ?? '' : `${segment.speaker ?? 'No speaker'}${segment.start === null ? '' : `, ${stamp(segment.start)}`}: ${textOf(segment) || 'no words'}`);
     if (quietly) return;
     const start = this.segments[place.segment]?.start, address = new URL(location.href);
     if (start != null) { address.searchParams.set('at', start.toFixed(1)); history.replaceState(history.state, '', address); }
   }
 
   private mark(): void {
-    for (const old of this.element.querySelectorAll('.passage.chosen, .chosen-word')) old.classList.remove('chosen', 'chosen-word');
-    if (!this.chosen) return;
-    const passage = this.segments[this.chosen.segment] && this.rows.element(this.chosen.segment);
+    for (const old of this.element.querySelectorAll('.passage.chosen, .chosen-word')) { old.classList.remove('chosen', 'chosen-word'); old.removeAttribute('aria-current'); }
+    if (this.chosen && this.segments[this.chosen.segment]) this.markIn(this.rows.element(this.chosen.segment));
+  }
+
+  private markIn(passage: HTMLElement | undefined): void {
     passage?.classList.add('chosen');
-    passage?.querySelector(`[data-word="${this.chosen.word}"]`)?.classList.add('chosen-word');
+    passage?.setAttribute('aria-current', 'true');
+    passage?.querySelector(`[data-word="${this.chosen!.word}"]`)?.classList.add('chosen-word');
   }
 
   private moved(seconds: number): void {
@@ -502,7 +591,8 @@ class Room {
     if (!place) { this.say('note', by > 0 ? 'There is no word to be checked after this one.' : 'There is no word to be checked before this one.'); return; }
     const word = this.segments[place.segment]!.words[place.word]!;
     this.say('note', `“${word[0]}”: ${this.why(word)}.`);
-    this.choose(place);
+    // The note says the word already.
+    this.choose(place, false, false);
     this.play(place);
   }
 
@@ -572,34 +662,91 @@ class Room {
     this.part('aside-list').replaceChildren(...aside);
     const words: Record<string, string> = { Transcribed: 'written by the model', BroughtIn: 'brought in', Edited: 'edited', Replaced: 'words replaced in many recordings at once', Restored: 'gone back to version', Accepted: 'accepted' };
     this.part('versions').replaceChildren(...(await response.json() as Version[]).map(v => {
-      const line = document.createElement('li'), back = button('plain-button', 'Go back to this', `Go back to version ${v.number}`);
-      back.dataset.version = String(v.number);
+      const line = document.createElement('li'), back = button('plain-button', 'Go back to this', `Go back to version ${v.number}`), look = button('plain-button', 'Look at it', `Look at version ${v.number}`);
+      back.dataset.version = look.dataset.look = String(v.number);
+      look.setAttribute('aria-expanded', 'false');
       line.append(`${v.number}: ${words[v.deed] ?? v.deed}${v.of === null ? '' : ` ${v.of}`}, ${v.by}, ${new Date(v.at).toLocaleString('en-GB')} `);
-      if (v.number !== this.version) line.append(back);
+      if (v.number !== this.version) line.append(look, ' ', back);
       return line;
     }));
+  }
+
+  /** Shows below its line how a version differs from what is there now, and closes it again. */
+  private async lookAt(version: string, at: HTMLElement): Promise<void> {
+    const entry = at.closest('li')!, open = entry.querySelector('[data-looked]');
+    at.setAttribute('aria-expanded', String(!open));
+    if (open) { open.remove(); return; }
+    const shown = made('div', 'Fetching it…');
+    shown.dataset.looked = version;
+    entry.append(shown);
+    const response = await fetch(`${this.api}?version=${version}`, { signal: this.signal }).catch(() => null);
+    if (!response?.ok) { shown.textContent = 'The version could not be fetched; try again.'; return; }
+        const { segments } = await response.json() as Stored, line = (s: Segment) => `${s.start === null ? '' : `${stamp(s.start)} `}${s.speaker ? `${s.speaker}: ` : ''}${textOf(s) || 'no words'}`;
+    const listed = (title: string, of: readonly Segment[]) => {
+      const list = made('ul');
+      list.className = 'transcript-versions';
+      list.append(...of.map(s => made('li', line(s))));
+      return of.length > 0 ? [made('p', title), list] : [];
+    };
+    const differs = [...listed('There, other than now:', unlike(segments, this.segments)), ...listed('Now, other than there:', unlike(this.segments, segments))], files = made('p', 'Write this version out as ');
+    for (const link of this.element.querySelectorAll<HTMLAnchorElement>('a[data-format]')) {
+      const of = link.cloneNode(true) as HTMLAnchorElement;
+      of.href += `&version=${version}`;
+      files.append(of, ' ');
+    }
+    shown.replaceChildren(...(differs.length > 0 ? differs : [made('p', 'It says the same as now.')]), files);
+  }
+
+  private async next(): Promise<void> {
+    if (this.outbox.waiting.length > 0) { this.say('note', 'Your last changes are still on their way; go on once they are saved.'); return; }
+    const response = await fetch(`${this.api}/next`, { signal: this.signal }).catch(() => null);
+    if (!response?.ok) { this.say('note', 'The server does not answer; try again.'); return; }
+    const { page } = await response.json() as { page: string | null };
+    if (page) location.assign(page);
+    else this.say('note', 'No other transcript waits to be read.');
   }
 
   private askSpeaker(index: number, at: HTMLElement): void {
     const field = Object.assign(document.createElement('input'), { className: 'passage-speaker', value: this.segments[index]!.speaker ?? '', maxLength: 100 });
     field.setAttribute('list', this.part('speakers').id);
     field.setAttribute('aria-label', 'Speaker');
-    const uid = this.segments[index]!.uid;
-    let everywhere = false;
+    field.setAttribute('aria-describedby', this.part('note').id);
+    const uid = this.segments[index]!.uid, byKey = document.activeElement !== at;
+    let everywhere = false, back = false;
     const done = () => {
       const now = this.segments.findIndex(s => s.uid === uid);
+      if (document.activeElement === field) return;
+      this.busy(false);
       if (now < 0 || !field.isConnected) return;
       field.replaceWith(at);
+      this.say('note', '');
       this.speaker(now, field.value, everywhere);
+      if (back) ((!byKey && this.rows.element(now)?.querySelector<HTMLElement>('button.passage-speaker')) || this.part('list')).focus();
+      if (this.stale) void this.reload();
     };
     field.addEventListener('blur', done);
     field.addEventListener('keydown', event => {
+      if (isComposing(event)) return;
       if (event.key === 'Escape') field.value = this.segments.find(s => s.uid === uid)?.speaker ?? '';
-      if (event.key === 'Enter' || event.key === 'Escape') { everywhere = event.key === 'Enter' && event.ctrlKey; event.preventDefault(); field.blur(); }
+      if (event.key === 'Enter' || event.key === 'Escape') { everywhere = event.key === 'Enter' && event.ctrlKey; back = true; event.preventDefault(); field.blur(); }
     });
+    this.say('note', 'Roles such as Patient and labels such as Speaker 1 stay; names become pseudonyms.');
+    this.busy(true);
     at.replaceWith(field);
     field.focus();
     field.select();
+  }
+
+  /** The chosen passage's speaker, without the mouse. */
+  private who(): void {
+    const index = this.chosen?.segment ?? -1, at = this.segments[index] && this.rows.element(index)?.querySelector<HTMLElement>('button.passage-speaker');
+    if (at) this.askSpeaker(index, at);
+    else this.say('note', 'Choose the passage whose speaker is to be changed.');
+  }
+
+  private goBack(version: number): void {
+    if (this.outbox.waiting.length > 0 || this.stale) this.say('note', 'Your last changes are still on their way; go back once they are saved.');
+    else this.post('restore', { version, seen: this.version });
   }
 
   private async bringIn(file: File): Promise<void> {
@@ -630,6 +777,7 @@ class Room {
       case 'confirm-passage': this.confirmPassage(); break;
       case 'insert': this.insertHere(); break;
       case 'take-out': this.takeOut(); break;
+      case 'who': this.who(); break;
       case 'elsewhere': this.elsewhere(); break;
       case 'slower': this.speed(-1); break;
       case 'faster': this.speed(1); break;
@@ -640,8 +788,28 @@ class Room {
       case 'begin': this.begin(); break;
       case 'mine': this.putMine(); break;
       case 'theirs': this.settled(); break;
+      case 'next': void this.next(); break;
       case 'accept': this.post('accept', { version: this.version }); break;
     }
+  }
+
+  /** What a key does that works while one types. */
+  private pressed(event: KeyboardEvent): (() => void) | null {
+    const key = event.ctrlKey && event.key === ' ' ? 'F8' : event.key, area = this.editing?.area, at = this.chosen?.segment ?? 0;
+    if (key === 'F8') return () => this.pedal();
+    if (key === 'F7' || key === 'F9') return () => this.player?.wave.skip(key === 'F7' ? -2 : 2);
+    if (event.ctrlKey && (key === ',' || key === '.')) return () => this.speed(key === ',' ? -1 : 1);
+    if (area && event.target === area) {
+      if (key === 'Enter' && event.shiftKey) return () => this.splitAtCaret(area);
+      if (key === 'Backspace' && area.selectionEnd === 0 && at > 0) return () => this.mergeAtCaret();
+      if (key !== 'Enter' && key !== 'Escape') return null;
+      return () => {
+        if (!this.commit()) return;
+        if (key === 'Enter' && event.ctrlKey && at + 1 < this.segments.length) { this.edit(at + 1); this.play({ segment: at + 1, word: 0 }); } else this.part('list').focus();
+      };
+    }
+    const deed = event.ctrlKey && !isTyping(event.target) ? withControl[key.toLowerCase()] : undefined;
+    return deed ? () => this.act(deed) : null;
   }
 
   private listen(): void {
@@ -650,7 +818,9 @@ class Room {
       const target = event.target instanceof Element ? event.target : null;
       const passage = target?.closest<HTMLElement>('.passage'), index = passage ? this.segments.findIndex(s => s.uid === passage.dataset.uid) : -1;
       const version = target?.closest<HTMLElement>('[data-version]')?.dataset.version, deed = target?.closest<HTMLElement>('[data-do]');
-      if (version) { this.post('restore', { version: Number(version) }); return; }
+      const look = target?.closest<HTMLElement>('[data-look]');
+      if (look) { void this.lookAt(look.dataset.look!, look); return; }
+      if (version) { this.goBack(Number(version)); return; }
       if (passage && index >= 0) {
         const word = target!.closest<HTMLElement>('[data-word]')?.dataset.word;
         if (deed?.dataset.do === 'speaker') this.askSpeaker(index, deed);
@@ -668,20 +838,11 @@ class Room {
     }, { signal });
     // Keys that work while one types, as a pedal sends them; all others belong to keys.ts.
     document.addEventListener('keydown', event => {
-      const pedal = event.ctrlKey && event.key === ' ' ? 'F8' : event.key;
-      if (pedal === 'F8') this.pedal();
-      else if (pedal === 'F7' || pedal === 'F9') this.player?.wave.skip(pedal === 'F7' ? -2 : 2);
-      else if (this.editing && event.key === 'Escape') { const at = this.chosen; this.editing.area.blur(); if (at) this.mark(); this.part('list').focus(); }
-      else if (event.ctrlKey && (event.key === ',' || event.key === '.')) this.speed(event.key === ',' ? -1 : 1);
-      else if (this.editing && event.key === 'Enter' && event.shiftKey) this.splitAtCaret(this.editing.area);
-      else if (this.editing && event.key === 'Backspace' && this.editing.area.selectionEnd === 0 && (this.chosen?.segment ?? 0) > 0) this.mergeAtCaret(this.editing.area);
-      else if (this.editing && event.key === 'Enter') {
-        const next = (this.chosen?.segment ?? 0) + 1;
-        this.editing.area.blur();
-        if (event.ctrlKey && next < this.segments.length) { this.edit(next); this.play({ segment: next, word: 0 }); } else this.part('list').focus();
-      } else if (event.ctrlKey && withControl[event.key.toLowerCase()] && !isTyping(event.target)) this.act(withControl[event.key.toLowerCase()]!);
-      else return;
+      const act = isComposing(event) ? null : this.pressed(event);
+      if (!act) return;
       event.preventDefault();
+      // A key that is held answers once; only the sound goes on for as long as a foot is down.
+      if (!event.repeat || event.key === 'F7' || event.key === 'F9') act();
     }, { signal, capture: true });
     for (const name of ['wheel', 'touchmove']) this.part('list').addEventListener(name, () => { this.scrolled = performance.now(); }, { signal, passive: true });
     for (const name of ['what', 'case', 'whole']) this.part(name).addEventListener('input', () => this.sought(), { signal });
@@ -689,14 +850,24 @@ class Room {
     this.part('history').addEventListener('toggle', () => { if (this.part<HTMLDetailsElement>('history').open) void this.history(); }, { signal });
     this.part('file').addEventListener('change', event => { const field = event.target as HTMLInputElement; if (field.files?.[0]) void this.bringIn(field.files[0]); field.value = ''; }, { signal });
     window.addEventListener('online', () => this.outbox.retry(), { signal });
-    window.addEventListener('focus', () => void this.reload(), { signal });
+    window.addEventListener('focus', () => void this.look(), { signal });
+    window.addEventListener('pagehide', () => this.drafts.leave(), { signal });
+    window.addEventListener('pageshow', () => this.drafts.live(), { signal });
+    document.addEventListener('visibilitychange', () => this.drafts.live(), { signal });
   }
 }
 
+const made = (kind: string, text = ''): HTMLElement => Object.assign(document.createElement(kind), { textContent: text });
+
 function button(className: string, text: string, label: string): HTMLButtonElement {
-  const made = Object.assign(document.createElement('button'), { type: 'button' as const, className, textContent: text, title: label });
-  made.setAttribute('aria-label', `${label}: ${text}`);
+  const made = Object.assign(document.createElement('button'), { type: 'button' as const, className });
+  name(made, text, label);
   return made;
+}
+
+function name(button: HTMLElement, text: string, label: string): void {
+  Object.assign(button, { textContent: text, title: label });
+  button.setAttribute('aria-label', `${label}: ${text}`);
 }
 
 export async function mount(element: HTMLElement, options: Options): Promise<Widget> {

@@ -17,6 +17,9 @@ export function isTyping(target: EventTarget | null): boolean {
   return target.getAttribute('role') === 'combobox' || target.closest('[role="listbox"],[role="menu"]') !== null;
 }
 
+/** True for keys that an input method takes: the Enter that ends a composition is none of the page's. Some browsers send that one after the composition, with 229. */
+export const isComposing = (event: KeyboardEvent): boolean => event.isComposing || event.keyCode === 229;
+
 /** A custom property of the theme, as the page, or a part of it, has it now. */
 export const themeColour = (name: string, at: Element = document.documentElement): string => getComputedStyle(at).getPropertyValue(name).trim();
 

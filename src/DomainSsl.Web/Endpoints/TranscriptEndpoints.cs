@@ -18,8 +18,11 @@ public static class TranscriptEndpoints
     /// <summary>An edit as the page sends it; sent twice with the same key, it is stored once.</summary>
     private sealed record EditBody(string? Key, ChangeBody[]? Changes);
 
-    /// <summary>Acceptance of what was seen, or the version to go back to.</summary>
-    private sealed record VersionBody(string? Key, int Version);
+    /// <summary>Acceptance of what was seen.</summary>
+    private sealed record AcceptBody(string? Key, int Version);
+
+    /// <summary>The version to go back to, and the one that was seen as somebody decided so.</summary>
+    private sealed record RestoreBody(string? Key, int Version, int Seen);
 
     /// <summary>Maps them.</summary>
     public static void MapTranscriptEndpoints(this IEndpointRouteBuilder app)
@@ -39,14 +42,20 @@ public static class TranscriptEndpoints
             return Results.Ok(new { version = await service.VersionAsync(recording, context.RequestAborted) });
         });
 
+        transcript.MapGet("/next", async (long recording, TranscriptService service, HttpContext context) =>
+        {
+            context.Response.Headers.CacheControl = "no-store";
+            return Results.Ok(new { page = await service.NextAsync(recording, context.RequestAborted) is { } next ? Paths.Transcript(next) : null });
+        });
+
         transcript.MapPost("/edits", async (long recording, EditBody body, TranscriptService service, HttpContext context) =>
             Stored(await service.EditAsync(recording, Changes(body), Person(context), body.Key ?? "", CancellationToken.None))).WithFormToken().WithMetadata(new Microsoft.AspNetCore.Mvc.RequestSizeLimitAttribute(LargestEdit));
 
-        transcript.MapPost("/accept", async (long recording, VersionBody body, TranscriptService service, HttpContext context) =>
+        transcript.MapPost("/accept", async (long recording, AcceptBody body, TranscriptService service, HttpContext context) =>
             Stored(await service.AcceptAsync(recording, body.Version, Person(context), body.Key ?? "", CancellationToken.None))).WithFormToken();
 
-        transcript.MapPost("/restore", async (long recording, VersionBody body, TranscriptService service, HttpContext context) =>
-            Stored(await service.RestoreAsync(recording, body.Version, Person(context), body.Key ?? "", CancellationToken.None))).WithFormToken();
+        transcript.MapPost("/restore", async (long recording, RestoreBody body, TranscriptService service, HttpContext context) =>
+            Stored(await service.RestoreAsync(recording, body.Version, body.Seen, Person(context), body.Key ?? "", CancellationToken.None))).WithFormToken();
 
         transcript.MapGet("/history", async (long recording, TranscriptService service, HttpContext context) =>
             Results.Ok((await service.HistoryAsync(recording, context.RequestAborted)).Select(v => new { v.Number, v.At, v.By, deed = v.Deed.ToString(), v.Of, state = v.State.ToString(), v.Changed })));

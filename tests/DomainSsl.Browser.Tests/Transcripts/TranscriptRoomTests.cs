@@ -177,6 +177,112 @@ public sealed class TranscriptRoomTests(Chromium chromium) : IClassFixture<Chrom
     }
 
     [Fact]
+    public async Task Writing_GoesOnInAnotherWindowsShadow_AndShowsWhatOthersStore_BeforeItIsAccepted()
+    {
+        await using var clinic = await SeededClinic.StartAsync(1);
+        long recording = await RecordAsync(clinic);
+        await WriteAsync(clinic, recording, 4, 4, 5);
+        var page = await OpenAsync(clinic, recording);
+        var service = clinic.Get<TranscriptService>();
+        await page.Locator(".passage").First.Locator(".passage-text").DblClickAsync();
+        await page.WaitForSelectorAsync("textarea.passage-edit:focus");
+        await page.FillAsync("textarea.passage-edit", "once");
+        // Another window comes to the front: the field is left, and has the focus of the page still.
+        await page.EvaluateAsync("document.querySelector('textarea.passage-edit').dispatchEvent(new FocusEvent('blur'))");
+        await page.Keyboard.TypeAsync(" a");
+        Assert.Equal("once a", await page.InputValueAsync("textarea.passage-edit"));
+        Assert.Equal("true", await page.EvaluateAsync<string>("document.body.dataset.busy"));
+
+        var theirs = (await service.LoadAsync(recording, cancel: Cancel))!.Segments[2];
+        await service.EditAsync(recording, [new([theirs.Uid], [new("theirs", theirs.Segment with { Words = [new("theirs")] })])], "anna", "anna-1", Cancel);
+        await page.WaitForFunctionAsync("() => document.querySelectorAll('.passage-text')[1]?.innerText.trim() === 'theirs'", null, new() { Timeout = 30_000 });
+        Assert.Equal("once a", await page.InputValueAsync("textarea.passage-edit:focus"));
+        theirs = (await service.LoadAsync(recording, cancel: Cancel))!.Segments[3];
+        await service.EditAsync(recording, [new([theirs.Uid], [new("later", theirs.Segment with { Words = [new("later")] })])], "anna", "anna-2", Cancel);
+        await page.Keyboard.PressAsync("Enter");
+        await page.WaitForFunctionAsync("() => document.querySelectorAll('.passage-text')[3]?.innerText.trim() === 'later'");
+        await page.WaitForFunctionAsync("() => !document.querySelector('[data-part=accept]').disabled && !document.body.dataset.busy");
+
+        // Two edits of one passage are taken back one by one, a key that is held counts once.
+        await page.Keyboard.PressAsync("Enter");
+        await page.WaitForSelectorAsync("textarea.passage-edit:focus");
+        await page.FillAsync("textarea.passage-edit", "twice");
+        await page.Keyboard.PressAsync("Enter");
+        foreach (var text in (string[])["once a", "w0 w1 w2 w3"])
+        {
+            await page.Keyboard.PressAsync("u");
+            await page.WaitForFunctionAsync("text => document.querySelector('.passage-text').innerText.trim() === text", text);
+        }
+        for (int i = 0; i < 3; i++) await page.Keyboard.DownAsync("Delete");
+        await page.Keyboard.UpAsync("Delete");
+        Assert.Equal(3, await page.Locator(".passage").CountAsync());
+        await page.WaitForFunctionAsync("() => !document.querySelector('[data-part=accept]').disabled");
+        await page.Keyboard.PressAsync("a");
+        for (int tries = 0; tries < 100 && (await service.LoadAsync(recording, cancel: Cancel))!.State != TranscriptState.Accepted; tries++) await Task.Delay(100, Cancel);
+        Assert.Equal("w4 w5 w6 w7\ntheirs\nlater", (await service.LoadAsync(recording, cancel: Cancel))!.Transcript.Text);
+        await page.Keyboard.PressAsync("g");
+        await page.WaitForSelectorAsync("[data-part=note]:has-text('No other transcript waits')");
+    }
+
+    [Fact]
+    public async Task WhatCouldNotBeStored_StaysUntilOneChooses_AndNamesAreShownAsTheyAreKept()
+    {
+        await using var clinic = await SeededClinic.StartAsync(1);
+        long recording = await RecordAsync(clinic);
+        await WriteAsync(clinic, recording, 3, 4, 5);
+        var page = await OpenAsync(clinic, recording);
+        var service = clinic.Get<TranscriptService>();
+        // A sentence that was being written as the window closed, in a passage that somebody has changed since.
+        await page.EvaluateAsync($$"""localStorage.setItem('domainssl-transcript-draft/anna/{{recording}}/closed', JSON.stringify({ passage: { uid: 'gone', speaker: 'Speaker 1', start: 0, end: 4 }, text: 'half a sentence', until: 0 }))""");
+        await page.ReloadAsync();
+        await page.WaitForSelectorAsync("[data-part=conflict]:not([hidden])");
+        await page.WaitForSelectorAsync("dialog.keys[data-ready]", new() { State = WaitForSelectorState.Attached });
+        await page.Keyboard.PressAsync("ArrowDown");
+        Assert.Equal("half a sentence", await page.InnerTextAsync("[data-part=conflict-text]"));
+        await page.ClickAsync("[data-do=mine]");
+        await page.WaitForFunctionAsync("() => document.querySelector('.passage-text').innerText.trim() === 'half a sentence' && document.querySelector('[data-part=conflict]').hidden");
+        await page.WaitForSelectorAsync(".save-state.saved");
+
+        // A word that the server would refuse does not leave the field.
+        await page.Locator(".passage").Nth(1).Locator(".passage-text").DblClickAsync();
+        await page.FillAsync("textarea.passage-edit", new string('x', 201));
+        await page.Keyboard.PressAsync("Enter");
+        await page.WaitForSelectorAsync("[data-part=note]:has-text('too long for one word')");
+        await page.FillAsync("textarea.passage-edit:focus", "short");
+        await page.Keyboard.PressAsync("Enter");
+        await page.WaitForFunctionAsync("() => document.querySelectorAll('.passage-text')[1].innerText.trim() === 'short'");
+
+        await page.Locator("button.passage-speaker").First.ClickAsync();
+        await page.WaitForSelectorAsync("[data-part=note]:has-text('names become pseudonyms')");
+        await page.FillAsync("input.passage-speaker", "Erika Westermann");
+        await page.Keyboard.PressAsync("Enter");
+        await page.WaitForFunctionAsync("() => /^S-/.test(document.querySelector('button.passage-speaker').innerText) && document.activeElement === document.querySelector('button.passage-speaker')");
+        await page.Keyboard.PressAsync("ArrowDown");
+        await page.WaitForSelectorAsync(".passage[aria-current=true]");
+        await page.Keyboard.PressAsync("r");
+        await page.WaitForSelectorAsync("input.passage-speaker:focus");
+        await page.Keyboard.PressAsync("Escape");
+        await page.WaitForSelectorAsync("[data-part=list]:focus");
+        // The slider has its own arrows.
+        var chosen = await page.GetAttributeAsync(".passage.chosen", "data-uid");
+        await page.FocusAsync("[data-zoom]");
+        await page.Keyboard.PressAsync("ArrowRight");
+        Assert.Equal(("1", chosen), (await page.InputValueAsync("[data-zoom]"), await page.GetAttributeAsync(".passage.chosen", "data-uid")));
+
+        await page.WaitForSelectorAsync(".save-state.saved");
+        await page.ClickAsync("summary:has-text('History')");
+        await page.ClickAsync("[data-look='1']");
+        Assert.Contains("Speaker 1: w0 w1 w2 w3", await page.InnerTextAsync("[data-looked='1']:has-text('Now, other than there')"), StringComparison.Ordinal);
+        Assert.EndsWith("&version=1", await page.GetAttributeAsync("[data-looked='1'] a", "href"), StringComparison.Ordinal);
+        // Going back is for what was seen.
+        var stored = (await service.LoadAsync(recording, cancel: Cancel))!;
+        await service.EditAsync(recording, [new([stored.Segments[2].Uid], [new("theirs", stored.Segments[2].Segment with { Words = [new("theirs")] })])], "ben", "ben-1", Cancel);
+        await page.ClickAsync("[data-version='1']");
+        await page.WaitForFunctionAsync("() => document.querySelectorAll('.passage-text')[2].innerText.trim() === 'theirs'");
+        Assert.Equal(stored.Version + 1, (await service.LoadAsync(recording, cancel: Cancel))!.Version);
+    }
+
+    [Fact]
     public async Task WordsToBeChecked_SayWhy_AndTheMarkKeepsUpWithTheSound()
     {
         await using var clinic = await SeededClinic.StartAsync(1);

@@ -120,6 +120,44 @@ public sealed class TranscriptServiceTests
     }
 
     [Fact]
+    public async Task Edit_ThatBeginsToWrite_IsForATranscriptThatHasNothingYet()
+    {
+        await using var clinic = await Clinic.MakeAsync();
+        Assert.False((await clinic.Service.EditAsync(clinic.Recording, [new([], [Words("a", "anna's")], After: "")], "anna", "k1", Cancel)).Conflict);
+        Assert.True((await clinic.Service.EditAsync(clinic.Recording, [new([], [Words("b", "ben's")], After: "")], "ben", "k2", Cancel)).Conflict);
+        Assert.Equal("anna's", (await clinic.NowAsync()).Transcript.Text);
+        Assert.Equal("ben", Assert.Single(await clinic.Service.SetAsideAsync(clinic.Recording, Cancel)).By);
+        // One that has nothing any more is begun as well.
+        Assert.False((await clinic.Service.EditAsync(clinic.Recording, [new(["a"], []), new([], [Words("c", "anew")], After: "")], "anna", "k3", Cancel)).Conflict);
+        Assert.Equal("anew", (await clinic.NowAsync()).Transcript.Text);
+    }
+
+    [Fact]
+    public async Task Next_IsAnotherDraft_ThenWhatIsBeingReviewed_ThenNone()
+    {
+        await using var clinic = await Clinic.MakeAsync("a b");
+        var other = await clinic.AnotherRecordingAsync();
+        Assert.Null(await clinic.Service.NextAsync(clinic.Recording, Cancel));
+        await clinic.Service.EditAsync(other, [new([], [Words("o", "other")])], "anna", "k1", Cancel);
+        Assert.Equal((other, clinic.Recording), (await clinic.Service.NextAsync(clinic.Recording, Cancel), await clinic.Service.NextAsync(other, Cancel)));
+        await clinic.Service.AcceptAsync(other, 1, "anna", "k2", Cancel);
+        Assert.Null(await clinic.Service.NextAsync(clinic.Recording, Cancel));
+    }
+
+    [Fact]
+    public async Task Restore_WhereSomebodyElseHasChangedTheTranscriptSince_ChangesNothing()
+    {
+        await using var clinic = await Clinic.MakeAsync("a b", "c d");
+        var seen = await clinic.NowAsync();
+        await clinic.EditAsync("ben", seen.Segments[0], "ben's words");
+        var late = await clinic.Service.RestoreAsync(clinic.Recording, 1, seen.Version, "anna", "back-1", Cancel);
+        Assert.Equal((true, 2), (late.Conflict, late.Version));
+        Assert.Equal("ben's words\nc d", (await clinic.NowAsync()).Transcript.Text);
+        Assert.False((await clinic.Service.RestoreAsync(clinic.Recording, 1, 2, "anna", "back-2", Cancel)).Conflict);
+        Assert.Equal("a b\nc d", (await clinic.NowAsync()).Transcript.Text);
+    }
+
+    [Fact]
     public async Task Edit_SplitAtOnePlaceHundredsOfTimes_FindsRoom()
     {
         await using var clinic = await Clinic.MakeAsync("start", "end");
@@ -145,7 +183,7 @@ public sealed class TranscriptServiceTests
             if (i % 6 == 0)
             {
                 int to = random.Next(1, now.Version);
-                await clinic.Service.RestoreAsync(clinic.Recording, to, "anna", $"r{i}", Cancel);
+                await clinic.Service.RestoreAsync(clinic.Recording, to, (await clinic.NowAsync()).Version, "anna", $"r{i}", Cancel);
                 texts.Add(texts[to - 1]);
                 continue;
             }

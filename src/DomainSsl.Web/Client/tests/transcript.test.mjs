@@ -66,6 +66,103 @@ test('every change can be taken back, and one that comes too late changes nothin
   assert.equal(m.apply(list, { replaces: [], with: [], after: 'gone' }), null);
 });
 
+/** A list that steps are taken on, and what was sent of them. */
+const visit = (...segments) => {
+  const steps = new m.Steps(name), v = { list: segments, sent: [], texts: () => v.list.map(m.textOf) };
+  for (const deed of ['do', 'undo', 'redo'])
+    v[deed] = changes => {
+      const made = deed === 'do' ? steps.do(v.list, changes) : steps[deed](v.list);
+      if (made) { v.list = made.segments; v.sent.push(...made.changes); }
+      return made;
+    };
+  v.write = text => { const old = v.list[0]; v.do([{ replaces: [old.uid], with: [{ ...old, uid: name(), words: m.rewritten(old, text) }] }]); };
+  return v;
+};
+
+test('several edits of one passage are taken back and done again one by one, and the server can follow', () => {
+  const first = segment('u1', [['one', 0, 1]]), v = visit(first, heart);
+  v.write('two');
+  v.write('three');
+  v.write('four');
+  const seen = [];
+  for (const deed of ['undo', 'undo', 'undo', 'redo', 'redo', 'undo', 'redo', 'redo', 'undo', 'undo']) { assert.ok(v[deed](), deed); seen.push(v.texts()[0]); }
+  assert.deepEqual(seen, ['three', 'two', 'one', 'two', 'three', 'two', 'three', 'four', 'three', 'two']);
+  assert.deepEqual(v.sent.reduce((list, change) => { const next = m.apply(list, change); assert.ok(next); return next; }, [first, heart]), v.list);
+  assert.ok(v.undo());
+  assert.deepEqual([v.undo(), v.texts()[0]], [undefined, 'one']);
+});
+
+test('a passage that was taken out comes back behind the one before, though that was changed and changed back', () => {
+  const v = visit(segment('a', [['x', 0, 1]]), heart, segment('b', [['y', 3, 4]]));
+  v.write('changed');
+  v.do([{ replaces: ['h'], with: [] }]);
+  v.undo();
+  v.undo();
+  v.redo();
+  v.redo();
+  assert.deepEqual(v.texts(), ['changed', 'y']);
+  v.undo();
+  v.undo();
+  assert.deepEqual(v.texts(), ['x', 'the hart is normal', 'y']);
+});
+
+test('what somebody else has put in the place of a passage is never taken back', () => {
+  const v = visit(segment('u1', [['one', 0, 1]]));
+  v.write('two');
+  v.write('three');
+  v.undo();
+  v.list = [segment('theirs', [['theirs', 0, 1]])];
+  assert.deepEqual([v.undo(), v.redo(), v.texts()], [null, null, ['theirs']]);
+});
+
+test('to begin to write is for a transcript that has nothing yet, also when it is done again', () => {
+  const begun = { replaces: [], with: [segment('n', [])], after: '' };
+  assert.equal(m.apply([heart], begun), null);
+  const v = visit();
+  v.do([begun]);
+  v.undo();
+  assert.deepEqual(v.list, []);
+  v.list = [segment('theirs', [['theirs', 0, 1]])];
+  assert.equal(v.redo(), null);
+});
+
+test('an edit that was stored unheard is not made twice when the page is opened again', () => {
+  const change = { replaces: [], with: [segment('new', [['z']])], after: 'h' };
+  assert.deepEqual(m.caughtUp([heart], [change]).map(s => s.uid), ['h', 'new']);
+  assert.deepEqual(m.caughtUp([heart, segment('new', [['z']])], [change, { replaces: ['gone'], with: [] }]).map(s => s.uid), ['h', 'new']);
+});
+
+test('an edit that came too late takes the place of what covers the same time, whole for whole', () => {
+  const late = with_ => [{ replaces: ['gone'], with: with_ }], put = (list, edit) => { const { changes, left } = m.inPlace(list, edit, name); return [changes.reduce(m.apply, list).map(m.textOf), left.length]; };
+  const mine = { ...segment('m', [['mine', 1, 3]]), start: 1, end: 3, speaker: 'A' }, after = segment('z', [['tail', 5, 6]]);
+  const theirs = (uid, text, start, end, speaker = 'A') => ({ uid, speaker, start, end, words: [[text]] });
+  assert.deepEqual(put([theirs('1', 'split', 1, 2), theirs('2', 'there', 2, 3), after], late([mine])), [['mine', 'tail'], 0]);
+  assert.deepEqual(put([theirs('1', 'whole', 1, 3), after], late([{ ...mine, end: 2, words: [['one']] }, { ...mine, start: 2, words: [['two']] }])), [['one', 'two', 'tail'], 0]);
+  assert.deepEqual(put([theirs('1', 'changed', 1, 3), theirs('2', 'meanwhile', 1, 3, 'B')], late([mine])), [['mine', 'meanwhile'], 0]);
+  assert.deepEqual(put([theirs('1', 'merged', 1, 9), after], late([mine])), [['merged', 'tail'], 1]);
+  assert.deepEqual(put([theirs('1', 'same', 1, 3)], late([{ ...mine, start: null, end: null }])), [['same'], 1]);
+  // Of many changes only one came too late: the others are as they were, and nothing is put in twice.
+  assert.deepEqual(put([theirs('1', 'changed', 1, 3), after], [...late([mine]), { replaces: ['z'], with: [segment('z2', [['end', 5, 6]])] }, ...late([mine])]), [['mine', 'end'], 1]);
+  assert.deepEqual(put([theirs('1', 'changed', 1, 3), after], [{ replaces: [], with: [segment('i', [['put in', 4, 5]])], after: 'gone' }]), [['changed', 'put in', 'tail'], 0]);
+});
+
+test('an earlier version is seen by the passages that are other there', () => {
+  const other = { ...heart, uid: 'again', speaker: 'Doctor' };
+  assert.deepEqual(m.unlike([{ ...heart, uid: 'again' }, segment('x', [['x', 5, 6]])], [heart]).map(s => s.uid), ['x']);
+  assert.deepEqual(m.unlike([other], [heart]), [other]);
+});
+
+test('passages that overlap are merged up to the later end', () => {
+  const a = { ...segment('a', [['long']]), start: 0, end: 9 }, b = { ...segment('b', [['short']]), start: 2, end: 4 };
+  assert.deepEqual([m.merged(a, b, name).end, m.merged(b, a, name).end, m.merged(a, { ...b, end: null }, name).end], [9, 9, 9]);
+});
+
+test('words are parted where the server parts them, and one that it would refuse is found', () => {
+  assert.deepEqual(m.tokens('one\u0085two\u00a0three\u3000four\nfive'), ['one', 'two', 'three', 'four', 'five']);
+  assert.equal(m.overlong(`short ${'x'.repeat(200)}`), undefined);
+  assert.equal(m.overlong(`short ${'x'.repeat(201)} more`), 'x'.repeat(201));
+});
+
 test('find and replace respects words and case, and leaves all other words as they were', () => {
   const list = [segment('a', [['Heart,', 0, 1, 0.5], ['hearts', 1, 2, 0.5], ['heart.', 2, 3, 0.5], ['heart', 3, 4, 0.5], ['rate', 4, 5, 0.5]])];
   const whole = { what: 'heart', matchCase: false, wholeWords: true };
