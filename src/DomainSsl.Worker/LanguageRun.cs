@@ -58,6 +58,8 @@ public sealed class LanguageRun(LanguageTexts texts, ModelFiles files, ModelRegi
         var path = Path.Combine(context.Folder, TextFile);
         if (File.Exists(path)) return JsonSerializer.Deserialize<List<LanguagePassage>>(await File.ReadAllTextAsync(path, context.Stop), RunContext.Json) ?? [];
         var passages = await texts.GatherAsync(request, context.Stop);
+        if (request.Transcripts && (await texts.AcceptedAsync(request.CollectionId, context.Stop)).KeptForTesting is > 0 and var left)
+            context.Log($"{left:#,0} accepted transcripts of speakers kept for testing transcribers are left out.");
         await File.WriteAllTextAsync(path + ".tmp", JsonSerializer.Serialize(passages, RunContext.Json), context.Stop);
         File.Move(path + ".tmp", path, overwrite: true);
         return passages;

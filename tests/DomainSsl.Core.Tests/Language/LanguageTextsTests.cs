@@ -19,8 +19,9 @@ public sealed class LanguageTextsTests
     {
         await using var f = await QueueFixture.CreateAsync();
         var texts = f.Service<LanguageTexts>();
-        var (anna, nobody) = (await RecordingAsync(f, "S-anna", accept: true), await RecordingAsync(f, null, accept: true));
+        var anna = await RecordingAsync(f, "S-anna", accept: true);
         await RecordingAsync(f, "S-ben", accept: false);
+        var nobody = await RecordingAsync(f, null, accept: true);
         Assert.Equal(new AcceptedText(2, 8), await texts.AcceptedAsync(cancel: Cancel));
 
         var report = texts.Keep(Encoding.Latin1.GetBytes("Größe normal.\nHerz frei.\n\nKein Erguss."));
@@ -44,6 +45,20 @@ public sealed class LanguageTextsTests
         var some = await texts.GatherAsync((await texts.PrepareAsync(new LanguageAsk(LanguageKinds.Masked, true, collection, []), Cancel)).Request, Cancel);
         Assert.All(some, p => Assert.Equal("S-anna", p.Group));
         Assert.Equal(2, some.Count);
+    }
+
+    [Fact]
+    public async Task Gather_LeavesOutSpeakersWhomTranscribersAreTestedOn_UnlessNobodyElseSpoke()
+    {
+        await using var f = await QueueFixture.CreateAsync();
+        var texts = f.Service<LanguageTexts>();
+        var request = new LanguageRequest(LanguageKinds.NGram, true, null, [], "m", 1, null, null);
+        Assert.True(TranscriberService.IsTest("S-3") && !TranscriberService.IsTest("S-anna"));
+        await RecordingAsync(f, "S-3", accept: true);
+        Assert.Equal(new AcceptedText(1, 4), await texts.AcceptedAsync(cancel: Cancel));
+        await RecordingAsync(f, "S-anna", accept: true);
+        Assert.Equal(new AcceptedText(1, 4, KeptForTesting: 1), await texts.AcceptedAsync(cancel: Cancel));
+        Assert.All(await texts.GatherAsync(request, Cancel), p => Assert.Equal("S-anna", p.Group));
     }
 
     [Fact]
