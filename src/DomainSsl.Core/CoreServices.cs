@@ -51,7 +51,7 @@ public static class CoreServices
         services.AddSingleton<IRunQueue, RunQueue>();
         services.AddSingleton<RunFeed>();
         services.AddSingleton<RunLog>();
-        services.AddSingleton<RecipeCatalog>();
+        services.AddSingleton(provider => new RecipeCatalog(provider.GetRequiredService<DataFolder>().Root));
         services.AddSingleton<ModelRegistry>();
         return services;
     }

@@ -68,6 +68,8 @@ public static class SiteHost
         builder.Logging.SetMinimumLevel(request.Verbose ? LogLevel.Information : LogLevel.Warning);
         // It warns that keys are not encrypted at rest: the folder's mode protects them.
         builder.Logging.AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error);
+        // It writes down whole addresses, and what is looked for in them may be a name.
+        builder.Logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.Warning);
 
         AddServices(builder.Services, new DataFolder(request.Data));
         builder.Services.Configure<WorkerOptions>(builder.Configuration.GetSection(WorkerOptions.Section));
@@ -95,7 +97,7 @@ public static class SiteHost
             o.Cookie.SameSite = SameSiteMode.Strict;
             o.Cookie.HttpOnly = true;
             o.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
-            o.ExpireTimeSpan = TimeSpan.FromHours(12);
+            o.ExpireTimeSpan = SessionCheck.Longest;
             o.SlidingExpiration = true;
             o.LoginPath = Paths.SignIn;
             o.AccessDeniedPath = Paths.Denied;
@@ -103,7 +105,16 @@ public static class SiteHost
             o.Events.OnRedirectToAccessDenied = context => Answer(context, StatusCodes.Status403Forbidden);
         }));
         // A disabled account or a new password ends open sessions within a minute.
-        services.Configure<SecurityStampValidatorOptions>(o => o.ValidationInterval = TimeSpan.FromMinutes(1));
+        services.Configure<SecurityStampValidatorOptions>(o =>
+        {
+            o.ValidationInterval = TimeSpan.FromMinutes(1);
+            o.OnRefreshingPrincipal = refresh =>
+            {
+                PersonClaims.KeepSession(refresh.CurrentPrincipal, refresh.NewPrincipal);
+                return Task.CompletedTask;
+            };
+        });
+        services.AddSingleton<EndedSessions>();
         services.AddAuthorizationBuilder().SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build());
         services.AddCascadingAuthenticationState();
         services.AddScoped<AuthenticationStateProvider, SessionCheck>();

@@ -3,6 +3,7 @@ using DomainSsl.Core;
 using DomainSsl.Core.Database;
 using DomainSsl.Core.Models;
 using DomainSsl.Core.Runs;
+using DomainSsl.Core.Transcripts;
 using DomainSsl.Learning;
 using DomainSsl.Learning.Data;
 using DomainSsl.Learning.Evaluation;
@@ -18,12 +19,9 @@ public sealed class EvaluateSpeechRun(IDbContextFactory<DomainSslContext> factor
     /// <param name="N">Recordings measured on.</param>
     /// <param name="Patients">Their speakers.</param>
     /// <param name="LeftOut">Labels left out: of speakers that the model was trained on, or without a usable text.</param>
-    /// <param name="Metrics"><c>cer</c>, <c>wer</c> and <c>wrongWordsInLeastSure</c> with their 95 % intervals over speakers.</param>
+    /// <param name="Metrics"><c>cer</c>, <c>wer</c>, <c>wrongWordsInLeastSure</c> and, where terms of the glossary were said, <c>termErrorRate</c>, with their 95 % intervals over speakers.</param>
     /// <param name="Speakers">Each speaker's errors, the most first.</param>
-    public sealed record Result(int N, int Patients, int LeftOut, IReadOnlyDictionary<string, Interval> Metrics, IReadOnlyList<SpeakerResult> Speakers);
-
-    /// <summary>A speaker's error rates.</summary>
-    public sealed record SpeakerResult(string Speaker, int N, double Cer, double Wer);
+    public sealed record Result(int N, int Patients, int LeftOut, IReadOnlyDictionary<string, Interval> Metrics, IReadOnlyList<SpeakerErrorRates> Speakers);
 
     /// <summary>Carries it out.</summary>
     public async Task<RunOutcome> CarryOutAsync(EvaluateSpeechRequest request, RunContext context)
@@ -42,14 +40,29 @@ public sealed class EvaluateSpeechRun(IDbContextFactory<DomainSslContext> factor
         using var shard = SoundShard.Open(path);
         using var decoder = await decoding.ByAsync(request.Language, transcriber.About, context.Stop);
         var pairs = Pairs(transcriber, shard, items, context.Stop, decoder is null ? null : decoder.Text);
-        var result = new Result(pairs.Count, pairs.Select(p => p.Speaker).Distinct().Count(), request.Labels.Count - pairs.Count, TranscriptMetrics.Of(pairs, seed: 1),
-            [.. TranscriptMetrics.BySpeaker(pairs).Select(s => new SpeakerResult(s.Speaker, s.Utterances, Math.Round(s.Letters.Rate, 4), Math.Round(s.Words.Rate, 4)))]);
+        var result = new Result(pairs.Count, pairs.Select(p => p.Speaker).Distinct().Count(), request.Labels.Count - pairs.Count, 
+            TranscriptMetrics.Of(pairs, seed: 1, SpeechDecoding.Terms(request.Terms, transcriber.Alphabet)), BySpeaker(pairs));
         return new RunOutcome(JsonSerializer.Serialize(result, RunContext.Json));
     }
 
     /// <summary>What was said and what the transcriber writes.</summary>
     internal static IReadOnlyList<TranscriptPair> Pairs(Transcriber transcriber, SoundShard shard, IReadOnlyList<SpokenItem> items, CancellationToken cancel, Func<float[], string>? decode = null) =>
         [.. transcriber.Words(shard, items, cancel, decode).Zip(items, (words, i) => new TranscriptPair(i.Text, string.Join(' ', words.Select(w => w.Text)), i.Speaker, [.. words.Select(w => w.Confidence)]))];
+
+    /// <summary>Each speaker's errors, the most first.</summary>
+    internal static IReadOnlyList<SpeakerErrorRates> BySpeaker(IEnumerable<TranscriptPair> pairs) =>
+        [.. TranscriptMetrics.BySpeaker(pairs).Select(s => new SpeakerErrorRates(s.Speaker, s.Utterances, Math.Round(s.Letters.Rate, 4), Math.Round(s.Words.Rate, 4)))];
+
+    /// <summary>Whether a language model learnt from what one of the speakers said, or may have: those of earlier versions did not keep whose words they read.</summary>
+    internal async Task<bool> HasReadAsync(Model language, IReadOnlyList<SpokenLabel> labels, CancellationToken cancel)
+    {
+        if (language.RunId is null) return false;
+        await using var db = await factory.CreateDbContextAsync(cancel);
+        var run = await db.Runs.AsNoTracking().SingleOrDefaultAsync(r => r.Id == language.RunId, cancel);
+        if (run?.Kind != RunKind.Language || RunRequestJson.Read(run) is not LanguageRequest { Transcripts: true }) return false;
+        var read = run.Summary is null ? null : JsonSerializer.Deserialize<LanguageRun.Result>(run.Summary, RunContext.Json)?.Speakers?.ToHashSet(StringComparer.Ordinal);
+        return read is null || labels.Any(l => read.Contains(l.Speaker));
+    }
 
     /// <summary>The labels of neither a recording nor a speaker that the model has learnt from, whether told by the table's name for the speaker or by the recording's own.</summary>
     internal async Task<IReadOnlyList<SpokenLabel>> NotTrainedOnAsync(Model model, IReadOnlyList<SpokenLabel> labels, CancellationToken cancel)

@@ -42,7 +42,8 @@ public sealed class FineTuneRun(IDbContextFactory<DomainSslContext> factory, Sha
         var kind = all[0].Kind;
         var arms = await ArmsAsync(request, kind, context.Stop);
         var labelledIds = request.Labels.Select(l => l.ItemId).ToHashSet();
-        var missing = labelledIds.Except(all.Select(i => i.Id)).ToList();
+        // What came later and was answered for by an earlier classifier goes on with the task: else it would leave the review queue with that classifier.
+        var missing = labelledIds.Union(request.PredictRest ? await AnsweredAsync(task, context.Stop) : []).Except(all.Select(i => i.Id)).ToList();
         if (missing.Count > 0) all = [.. all, .. await shards.ItemsAsync(null, missing, kind, context.Stop)];
         var rest = all.Where(i => !labelledIds.Contains(i.Id)).ToList();
         var testPatients = await TestPatientsAsync(request, all, context.Stop);
@@ -139,6 +140,13 @@ public sealed class FineTuneRun(IDbContextFactory<DomainSslContext> factory, Sha
     {
         await using var db = await factory.CreateDbContextAsync(cancel);
         return await db.Tasks.AsNoTracking().SingleOrDefaultAsync(t => t.Id == taskId, cancel) ?? throw new RefusedException("no-task", "The task is no longer there; make it again.");
+    }
+
+    private async Task<IReadOnlyList<long>> AnsweredAsync(LabelTask task, CancellationToken cancel)
+    {
+        await using var db = await factory.CreateDbContextAsync(cancel);
+        return await db.Predictions.Where(p => p.TaskId == task.Id && !db.CollectionItems.Any(i => i.CollectionId == task.CollectionId && i.ItemId == p.ItemId))
+            .Select(p => p.ItemId).Distinct().ToListAsync(cancel);
     }
 
     // The rows' own patients of those that the request keeps for testing, and of every labelled item of theirs.

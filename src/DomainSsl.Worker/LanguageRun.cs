@@ -19,14 +19,15 @@ public sealed class LanguageRun(LanguageTexts texts, ModelFiles files, ModelRegi
 {
     private const string TextFile = "text.json", Saved = "language";
 
-    /// <summary>The result as it stands in the row, and as <c>language train --json</c> has it.</summary>
-    public sealed record Result(string Model, string Run, string Kind, int Steps, IReadOnlyDictionary<string, object> Metrics, string Verdict, string HeldOut, double Seconds);
+    /// <summary>The result as it stands in the row, and as <c>language train --json</c> has it; <c>speakers</c> are those whose accepted transcripts it learnt from.</summary>
+    public sealed record Result(string Model, string Run, string Kind, int Steps, IReadOnlyDictionary<string, object> Metrics, string Verdict, string HeldOut, double Seconds, IReadOnlyList<string>? Speakers = null);
 
     /// <summary>Carries it out; a network goes on from its last checkpoint, counting begins again.</summary>
     public async Task<RunOutcome> CarryOutAsync(LanguageRequest request, RunContext context)
     {
         context.Report(new RunReport(Stage: "Gathering the text"));
-        var parts = LanguageParts.Of((await PassagesAsync(request, context)).Select(p => new LanguageLine(p.Group, p.Text)), Alphabet.English);
+        var passages = await PassagesAsync(request, context);
+        var parts = LanguageParts.Of(passages.Select(p => new LanguageLine(p.Group, p.Text)), Alphabet.English);
         var heldOut = parts.BySentence ? "sentences" : "speakers and reports";
         context.Log($"{parts.Train.Count:#,0} sentences to learn from ({parts.Train.Sum(s => s.Length):#,0} letters), {parts.Choose.Count:#,0} to choose by, {parts.Test.Count:#,0} to measure on; cut between {heldOut}.");
         var saved = Path.Combine(context.Folder, Saved);
@@ -38,7 +39,7 @@ public sealed class LanguageRun(LanguageTexts texts, ModelFiles files, ModelRegi
         var id = ShortId.ModelOf(context.Run.Id);
         var hash = files.PlaceLanguage(id, saved, made.Architecture);
         var metrics = MetricsOf(made.Figures);
-        var summary = new Result(id, context.Run.Id, request.Kind, made.Steps, metrics, made.Figures.Verdict, heldOut, Math.Round(made.Seconds, 3));
+        var summary = new Result(id, context.Run.Id, request.Kind, made.Steps, metrics, made.Figures.Verdict, heldOut, Math.Round(made.Seconds, 3), LanguageTexts.Speakers(passages));
         return new RunOutcome(JsonSerializer.Serialize(summary, RunContext.Json), (db, cancel) => registry.AddAsync(db, new Model
         {
             Id = id, Name = request.ModelName, Kind = ModelKind.Language, RunId = context.Run.Id, Recipe = request.Kind, RecipeJson = made.Recipe, Architecture = made.Architecture, DataHash = parts.Hash,
@@ -58,8 +59,6 @@ public sealed class LanguageRun(LanguageTexts texts, ModelFiles files, ModelRegi
         var path = Path.Combine(context.Folder, TextFile);
         if (File.Exists(path)) return JsonSerializer.Deserialize<List<LanguagePassage>>(await File.ReadAllTextAsync(path, context.Stop), RunContext.Json) ?? [];
         var passages = await texts.GatherAsync(request, context.Stop);
-        if (request.Transcripts && (await texts.AcceptedAsync(request.CollectionId, context.Stop)).KeptForTesting is > 0 and var left)
-            context.Log($"{left:#,0} accepted transcripts of speakers kept for testing transcribers are left out.");
         await File.WriteAllTextAsync(path + ".tmp", JsonSerializer.Serialize(passages, RunContext.Json), context.Stop);
         File.Move(path + ".tmp", path, overwrite: true);
         return passages;

@@ -22,10 +22,12 @@ public sealed class SpeechDecoding(ModelRegistry registry, ModelFiles files)
         var (counted, causal) = (await OfAsync(language.NGramId, LanguageKinds.NGram), await OfAsync(language.CausalId, LanguageKinds.Causal));
         var pair = counted is null ? null : files.NGrams(counted);
         var (options, alphabet) = (transcriber.Beam ?? new BeamOptions(), new Alphabet(transcriber.Letters));
-        // A term without a letter that the transcriber knows, such as one of another script, cannot be heard.
-        var terms = (language.Terms ?? []).Where(t => alphabet.Normalise(t).Length > 0).Select(t => new GlossaryTerm(t)).ToList();
+        var terms = Terms(language.Terms, alphabet).Select(t => new GlossaryTerm(t)).ToList();
         return new SpeechDecoder(new PrefixBeamSearch(alphabet, options, pair?.Words, pair?.Letters, terms.Count == 0 ? null : new Glossary(terms, alphabet)), causal is null ? null : (CausalLanguage)files.LanguageNetworkOf(causal), options.Delta);
     }
+
+    /// <summary>Terms in the letters of an alphabet, each once. One without a letter that the transcriber knows, such as one of another script, cannot be heard and is left out.</summary>
+    internal static IReadOnlyList<string> Terms(IReadOnlyList<string>? terms, Alphabet alphabet) => [.. (terms ?? []).Select(alphabet.Normalise).Where(t => t.Length > 0).Distinct(StringComparer.Ordinal)];
 }
 
 /// <summary>A search and the model that ranks what it finds. One thread at a time.</summary>

@@ -29,6 +29,12 @@ public sealed partial class DemoTests(Chromium chromium) : IClassFixture<Chromiu
         var passwords = SignIns.Matches(site.Said).ToDictionary(m => m.Groups["name"].Value, m => m.Groups["password"].Value);
         await UntilAsync(() => site.Said.Contains("Demo ready", StringComparison.Ordinal), TimeSpan.FromMinutes(20), () => $"The demo did not end: {site.Said}");
 
+        // Whoever is not signed in sees this alone.
+        var nobody = await chromium.NewPageAsync(site.Address);
+        await OpenAsync(nobody, "/account/sign-in");
+        await CheckAsync(nobody, null);
+        await nobody.Context.CloseAsync();
+
         // The administrator sees what the demo left, and that what is known already is not imported twice.
         var admin = await SignInAsync(site, "admin", passwords["admin"]);
         await OpenAsync(admin, "/import");
@@ -41,9 +47,11 @@ public sealed partial class DemoTests(Chromium chromium) : IClassFixture<Chromiu
 
         var encoderRun = await FirstLinkAsync(admin, "/pretraining", "a[href^='/runs/']", "simclr-small on Sample scans", "SimCLR on Sample scans");
         var study = await FirstLinkAsync(admin, "/library", "a[href^='/library/studies/']");
+        var collection = await FirstLinkAsync(admin, "/collections", "a[href^='/collections/']");
         foreach (var (path, picture) in ((string, string?)[])
-            [("/", "home"), ("/library", "library"), (study, "viewer"), ("/library?tab=recordings", null), ("/import", "import"), ("/collections", null), ("/pretraining", null), (encoderRun, "run"),
-             ("/models", "models"), ("/transcripts", null), ("/transcripts/transcriber", "transcriber"), ("/pretraining/language", null), ("/people", null), ("/audit", null), ("/system", null)])
+            [("/", "home"), ("/library", "library"), (study, "viewer"), ("/library?kind=recordings", null), ("/import", "import"), ("/import/quarantine", null), ("/collections", null), (collection, null), ("/pretraining", null), (encoderRun, "run"),
+             ("/models", "models"), ("/transcripts", null), ("/transcripts/transcriber", "transcriber"), ("/pretraining/language", null), ("/people", null), ("/audit", null), ("/system", null),
+             ("/account/password", null), ("/not-found", null)])
         {
             await OpenAsync(admin, path);
             if (path == study) await admin.WaitForSelectorAsync("[data-rendered=true]");
@@ -78,6 +86,7 @@ public sealed partial class DemoTests(Chromium chromium) : IClassFixture<Chromiu
         var reviewer = await SignInAsync(site, "reviewer", passwords["reviewer"]);
         await OpenAsync(reviewer, "/people");
         Assert.Equal("/account/denied", new Uri(reviewer.Url).AbsolutePath);
+        await CheckAsync(reviewer, null);
         var queue = await FirstLinkAsync(reviewer, "/review", "a[href^='/review/']");
         await OpenAsync(reviewer, queue);
         await reviewer.WaitForSelectorAsync(".room[data-cover=none][data-case]");

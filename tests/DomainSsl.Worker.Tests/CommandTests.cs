@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using DomainSsl.Testing;
 
 namespace DomainSsl.Worker.Tests;
@@ -18,7 +19,7 @@ public sealed class CommandTests
         await Run("import", train, "--collection", "all");
 
         var recipes = (await Run("recipes", "list")).GetProperty("recipes").EnumerateArray().Select(r => r.GetProperty("name").GetString());
-        Assert.Equal(["simclr", "simclr-small", "mae-small", "hubert-small", "wav2vec2-small", "hubert-base", "wav2vec2-base"], recipes);
+        Assert.Equal(["simclr", "mae-small", "simclr-small", "hubert-small", "hubert-base", "wav2vec2-base", "wav2vec2-small"], recipes);
         Assert.Equal("simclr", (await Run("recipes", "show", "simclr-small")).GetProperty("objective").GetProperty("name").GetString());
 
         var pretrained = await Run(["pretrain", "all", .. KilledWorkerTests.Tiny, "--steps", "20", "--name", "Spots"]);
@@ -87,6 +88,30 @@ public sealed class CommandTests
         var wrong = await Product.RunAsync(data, Long, "models", "import", folder.At("public.safetensors"), "--as", "simclr-small", "--json");
         Assert.Equal(1, wrong.ExitCode);
         Assert.Contains("weights-missing", wrong.Output);
+    }
+
+    [Fact]
+    public async Task Recipe_AddedInTheDataFolder_IsListedShownAndTrainedBy_AndABadOneHidesNone()
+    {
+        using var folder = new TemporaryFolder();
+        var data = folder.At("data");
+        Task<JsonElement> Run(params string[] arguments) => Product.JsonAsync(data, Long, arguments);
+        var shipped = JsonNode.Parse((await Product.RunAsync(data, Long, "recipes", "show", "simclr-small")).Output)!;
+        Assert.False(Directory.Exists(data), "Looking at recipes makes no data folder.");
+        shipped["name"] = "Clinic";
+        Directory.CreateDirectory(folder.At("data", "recipes"));
+        await File.WriteAllTextAsync(folder.At("data", "recipes", "clinic.json"), shipped.ToJsonString(), TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(folder.At("data", "recipes", "bad.json"), """{"name":"bad","objective":{"name":"astrology"}}""", TestContext.Current.CancellationToken);
+
+        var names = (await Run("recipes", "list")).GetProperty("recipes").EnumerateArray().Select(r => r.GetProperty("name").GetString()).ToList();
+        Assert.Equal(8, names.Count);
+        Assert.Contains("Clinic", names);
+        Assert.Equal("Clinic", (await Run("recipes", "show", "clinic")).GetProperty("name").GetString());
+        Assert.Equal(1, (await Product.RunAsync(data, Long, "recipes", "show", "bad")).ExitCode);
+
+        await Run("import", SmallScans.Write(folder, 16), "--collection", "all");
+        var trained = await Run(["pretrain", "all", "--recipe", "clinic", .. KilledWorkerTests.Tiny[2..], "--steps", "2"]);
+        Assert.Equal(2, trained.GetProperty("steps").GetInt32());
     }
 
     [Theory]

@@ -3,7 +3,18 @@ using System.Text;
 using System.Text.Json;
 using DomainSsl.Audio;
 using DomainSsl.Audio.Decoding;
+using DomainSsl.Core;
+using DomainSsl.Core.Database;
+using DomainSsl.Core.Language;
+using DomainSsl.Core.Library;
+using DomainSsl.Core.Runs;
+using DomainSsl.Core.Storage;
+using DomainSsl.Core.Transcripts;
+using DomainSsl.Learning;
+using DomainSsl.Learning.Transcribing;
 using DomainSsl.Testing;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace DomainSsl.Worker.Tests;
 
@@ -136,6 +147,63 @@ public sealed class SpeechCommandTests
         Assert.Equal(rows.Count(r => held.Contains(r.Speaker)), measured.GetProperty("n").GetInt32());
         Assert.InRange(measured.GetProperty("metrics").GetProperty("cer").GetProperty("value").GetDouble(), 0.3, 3); // six steps teach nothing; that it was measured is what counts
         Assert.Equal(1, (await Product.JsonAsync(data, Long, "transcribe", tuned.GetProperty("model").GetString()!, rows[0].File, "--here")).GetProperty("transcripts").GetArrayLength());
+    }
+
+    [Fact]
+    public async Task Training_WithTestSpeakers_IsMeasuredBySoundAloneAndAsTranscriptsAreWritten_ButNotWithALanguageModelThatReadThem()
+    {
+        using var folder = new TemporaryFolder();
+        var data = folder.At("data");
+        var table = Sing(folder, "train", 40, 7);
+        await Product.JsonAsync(data, Long, "import", table, "--collection", "sung");
+        await File.WriteAllLinesAsync(folder.At("lines.txt"), Enumerable.Range(0, 100).Select(i => $"abc {"abcde"[i % 5]}{"edcba"[i / 5 % 5]}a bed {"dab"[i % 3]}d."), TestContext.Current.CancellationToken);
+        await using var services = new ServiceCollection().AddLogging().AddDomainSslCore(new DataFolder(data)).BuildServiceProvider();
+        var (queue, transcripts) = (services.GetRequiredService<IRunQueue>(), services.GetRequiredService<TranscriptService>());
+        Dictionary<long, (long Item, string Speaker)> owners;
+        await using (var db = await services.GetRequiredService<IDbContextFactory<DomainSslContext>>().CreateDbContextAsync(TestContext.Current.CancellationToken))
+            owners = (await db.Items.Where(i => i.Kind == ItemKind.Sound).Select(i => new { i.Id, i.RecordingId, i.Recording!.Speaker!.Pseudonym }).ToListAsync(TestContext.Current.CancellationToken))
+                .ToDictionary(i => i.RecordingId!.Value, i => (i.Id, i.Pseudonym!));
+        var labels = (await transcripts.TrainingRowsAsync(TestContext.Current.CancellationToken)).Select(r => new SpokenLabel(owners[r.RecordingId].Item, r.Text, owners[r.RecordingId].Speaker, r.Start, r.End)).ToList();
+        var held = labels.Select(l => l.Speaker).Distinct().Order(StringComparer.Ordinal).Take(5).ToHashSet();
+        var (learn, test) = (labels.Where(l => !held.Contains(l.Speaker)).ToList(), labels.Where(l => held.Contains(l.Speaker)).ToList());
+        var settings = JsonSerializer.Serialize(new TranscriberSettings { Steps = 4, Rounds = 1, EvaluateEvery = 4, BatchSeconds = 10 }, LearningJson.Options);
+        async Task<(JsonElement Result, string Log)> TrainAsync(SpeechLanguage language, string? before)
+        {
+            var id = await queue.EnqueueAsync(new FineTuneSpeechRequest(learn, "scratch", "Listener", 1, settings, test, before, language), "Training", "anna", cancel: TestContext.Current.CancellationToken);
+            await Product.JsonAsync(data, Long, "worker", "--once");
+            await using var db = await services.GetRequiredService<IDbContextFactory<DomainSslContext>>().CreateDbContextAsync(TestContext.Current.CancellationToken);
+            var run = await db.Runs.SingleAsync(r => r.Id == id, TestContext.Current.CancellationToken);
+            Assert.True(run.State == RunState.Done, run.Error);
+            return (JsonDocument.Parse(run.Summary!).RootElement, await File.ReadAllTextAsync(Path.Combine(data, "runs", id, "log.txt"), TestContext.Current.CancellationToken));
+        }
+
+        // A glossary is part of what the page transcribes with; its terms are counted.
+        var terms = test.SelectMany(l => l.Text.Split(' ')).Distinct().Take(5).ToList();
+        var (first, _) = await TrainAsync(new SpeechLanguage(null, null, terms), null);
+        foreach (var name in (string[])["cer", "wer", "termErrorRate", "cerWithLanguage", "werWithLanguage", "termErrorRateWithLanguage"])
+            Assert.True(first.GetProperty("metrics").TryGetProperty(name, out var figure) && figure.GetProperty("low").GetDouble() <= figure.GetProperty("value").GetDouble(), $"{name} in {first}");
+        Assert.Equal(held.Order(StringComparer.Ordinal), first.GetProperty("speakers").EnumerateArray().Select(s => s.GetProperty("speaker").GetString()!).Order(StringComparer.Ordinal));
+
+        // So are they on the command line, which tells of few speakers each.
+        await services.GetRequiredService<ClinicGlossary>().AddAsync(terms[0], [], "anna", TestContext.Current.CancellationToken);
+        var measured = await Product.JsonAsync(data, Long, "evaluate", "Listener", "--labels", table, "--here");
+        Assert.True(measured.GetProperty("metrics").TryGetProperty("termErrorRate", out _), measured.ToString());
+        Assert.Equal(5, (await Product.RunAsync(data, Long, "evaluate", "Listener", "--labels", table, "--here")).Output.Split('\n').Count(l => l.Contains("of the words wrong", StringComparison.Ordinal)));
+
+        // The same transcriber beside itself, on the same terms: nothing changed.
+        await Product.JsonAsync(data, Long, "language", "train", "--kind", "ngram", "--text", folder.At("lines.txt"), "--name", "Lines", "--here");
+        var read = await Product.JsonAsync(data, Long, "language", "train", "--kind", "ngram", "--transcripts", "--text", folder.At("lines.txt"), "--name", "Read", "--here");
+        Assert.Equal(7, read.GetProperty("speakers").GetArrayLength());
+        var (second, _) = await TrainAsync(new SpeechLanguage(await IdAsync("Lines"), null, terms), first.GetProperty("model").GetString());
+        foreach (var name in (string[])["cerChange", "cerWithLanguageChange", "werWithLanguageChange"]) Assert.Equal(0, second.GetProperty("metrics").GetProperty(name).GetProperty("value").GetDouble(), 1e-9);
+
+        var (third, log) = await TrainAsync(new SpeechLanguage(await IdAsync("Read"), null, terms), null);
+        Assert.False(third.GetProperty("metrics").TryGetProperty("cerWithLanguage", out _), third.ToString());
+        Assert.True(third.GetProperty("metrics").TryGetProperty("cer", out _));
+        Assert.Contains("Read may have read", log);
+        Microsoft.Data.Sqlite.SqliteConnection.ClearAllPools();
+
+        async Task<string> IdAsync(string name) => (await services.GetRequiredService<Core.Models.ModelRegistry>().GetAsync(name, TestContext.Current.CancellationToken)).Id;
     }
 
     private static List<(string, double, double)> Words(string json) => [.. JsonDocument.Parse(json).RootElement.GetProperty("segments").EnumerateArray().SelectMany(s => s.GetProperty("words").EnumerateArray())

@@ -76,7 +76,7 @@ internal sealed class SourceWalk(ImportOptions options, DataFolder folder, IRead
         }
     }
 
-    private static List<Found> Table(Found given)
+    private List<Found> Table(Found given)
     {
         CsvTable table;
         try { table = CsvTable.Read(given.Path); }
@@ -89,7 +89,9 @@ internal sealed class SourceWalk(ImportOptions options, DataFolder folder, IRead
             if (named.Length == 0) continue;
             var (patient, speaker) = (NullIfEmpty(table.Value(row, "patient")), NullIfEmpty(table.Value(row, "speaker")));
             var file = new FileInfo(Path.Combine(home, named));
-            found.Add(file.Exists ? new Found(file.FullName, file.FullName, file.Length, false, patient, speaker, NullIfEmpty(table.Value(row, "text"))) : new Found(file.FullName, file.FullName, 0, false, Refusal: ImportRefusals.NamedNotFound));
+            // A table that came through the browser must not reach into the server's folders.
+            if (names is not null && !file.FullName.StartsWith(home + Path.DirectorySeparatorChar, StringComparison.Ordinal)) found.Add(new Found(named, file.FullName, 0, false, Refusal: ImportRefusals.NamedOutside));
+            else found.Add(file.Exists ? new Found(file.FullName, file.FullName, file.Length, false, patient, speaker, NullIfEmpty(table.Value(row, "text"))) : new Found(file.FullName, file.FullName, 0, false, Refusal: ImportRefusals.NamedNotFound));
         }
         return found;
 

@@ -42,20 +42,21 @@ public sealed record LanguageAsk(string Kind, bool Transcripts, long? Collection
 /// <param name="Text">As written.</param>
 public sealed record LanguagePassage(string Group, string Text);
 
-/// <summary>How much accepted text there is to learn from: that of speakers kept for testing is not.</summary>
-/// <param name="Transcripts">Accepted transcripts.</param>
+/// <summary>How much accepted text there is to learn from.</summary>
+/// <param name="Transcripts">Accepted transcripts, but of speakers who are kept for testing.</param>
 /// <param name="Words">Their words.</param>
-/// <param name="KeptForTesting">Accepted transcripts that are left out.</param>
-public sealed record AcceptedText(int Transcripts, long Words, int KeptForTesting = 0);
+public sealed record AcceptedText(int Transcripts, long Words);
 
 /// <summary>
 /// The clinic's own text, from which language models learn: accepted transcripts of the library, and reports that somebody pasted or attached, which are kept as blobs. It stays in the data folder: nothing
-/// of it stands in a run's title, a log or a sentence of refusal.
+/// of it stands in a run's title, a log or a sentence of refusal. What speakers said who are kept for testing transcribers is not read: transcribers are measured with the language models' help.
 /// </summary>
 public sealed partial class LanguageTexts(IDbContextFactory<DomainSslContext> factory, IBlobStore blobs)
 {
     /// <summary>Longest text that is taken at once, bytes.</summary>
     public const int MostBytes = 32 << 20;
+
+    private const string Report = "report ";
 
     [GeneratedRegex(@"(?:\r?\n[ \t]*){2,}")]
     private static partial Regex BlankLines();
@@ -66,8 +67,9 @@ public sealed partial class LanguageTexts(IDbContextFactory<DomainSslContext> fa
     public async Task<AcceptedText> AcceptedAsync(long? collectionId = null, CancellationToken cancel = default)
     {
         await using var db = await factory.CreateDbContextAsync(cancel);
-        var (learnt, left) = await LearntAsync(db, collectionId, cancel);
-        return new AcceptedText(learnt.Count, learnt.Sum(t => (long)t.Words), left);
+        var test = await TestSpeakersAsync(db, cancel);
+        var found = (await Accepted(db, collectionId).Select(t => new { t.RecordingId, t.Recording!.Speaker!.Pseudonym, t.Words }).ToListAsync(cancel)).Where(t => !test.Contains(TranscriberService.SpeakerOf(t.RecordingId, t.Pseudonym))).ToList();
+        return new AcceptedText(found.Count, found.Sum(t => (long)t.Words));
     }
 
     /// <summary>Keeps a text until a run has learnt from it; while a run names it, it stays.</summary>
@@ -97,8 +99,6 @@ public sealed partial class LanguageTexts(IDbContextFactory<DomainSslContext> fa
         if (ask.Name?.Length > 60) throw new RefusedException("name-too-long", "The name is longer than 60 letters; give a shorter one.");
         if (!ask.Transcripts && ask.Texts.Count == 0) throw new RefusedException("nothing-to-learn", "There is nothing to learn from yet; paste reports, attach text files, or take the accepted transcripts.");
         var accepted = ask.Transcripts ? await AcceptedAsync(ask.CollectionId, cancel) : new AcceptedText(0, 0);
-        if (accepted is { Words: 0, KeptForTesting: > 0 } && ask.Texts.Count == 0)
-            throw new RefusedException("only-test-speakers", "All of these transcripts are of speakers kept for testing, from whom nothing is learnt; accept some of others, or paste reports.");
         if (accepted.Words == 0 && ask.Texts.Count == 0)
             throw new RefusedException("no-transcripts", $"No transcript{(ask.CollectionId is null ? "" : " of this collection")} has been accepted yet; accept some on their pages, or paste reports.");
         var from = string.Join(" and ", new[] { accepted.Transcripts > 0 ? "accepted transcripts" : null, ask.Texts.Count > 0 ? "reports" : null }.Where(f => f is not null));
@@ -114,34 +114,28 @@ public sealed partial class LanguageTexts(IDbContextFactory<DomainSslContext> fa
         if (request.Transcripts)
         {
             await using var db = await factory.CreateDbContextAsync(cancel);
-            var learnt = (await LearntAsync(db, request.CollectionId, cancel)).Learnt.ToDictionary(t => t.Id, t => t.Group);
-            var rows = await db.TranscriptRows.AsNoTracking().Where(r => r.To == null && r.Transcript!.State == TranscriptState.Accepted).OrderBy(r => r.TranscriptId).ThenBy(r => r.Position)
-                .Select(r => new { r.Words, r.TranscriptId }).ToListAsync(cancel);
-            passages.AddRange(rows.Where(r => learnt.ContainsKey(r.TranscriptId)).Select(r => new LanguagePassage(learnt[r.TranscriptId], string.Join(' ', TranscriptWords.Read(r.Words).Select(w => w.Text)))));
+            var accepted = Accepted(db, request.CollectionId).Select(t => t.Id);
+            var rows = await db.TranscriptRows.AsNoTracking().Where(r => r.To == null && accepted.Contains(r.TranscriptId)).OrderBy(r => r.TranscriptId).ThenBy(r => r.Position)
+                .Select(r => new { r.Words, r.Transcript!.RecordingId, r.Transcript.Recording!.Speaker!.Pseudonym }).ToListAsync(cancel);
+            var test = await TestSpeakersAsync(db, cancel);
+            passages.AddRange(rows.Select(r => new LanguagePassage(TranscriberService.SpeakerOf(r.RecordingId, r.Pseudonym), string.Join(' ', TranscriptWords.Read(r.Words).Select(w => w.Text)))).Where(p => !test.Contains(p.Group)));
         }
         foreach (var name in request.Texts)
         {
             var text = Encoding.UTF8.GetString(blobs.Read(name));
             var reports = BlankLines().Split(text.Trim());
             foreach (var report in (reports.Length > 1 ? reports : text.Split('\n')).Where(r => !string.IsNullOrWhiteSpace(r)))
-                passages.Add(new LanguagePassage($"report {Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(report)))[..16]}", report));
+                passages.Add(new LanguagePassage($"{Report}{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(report)))[..16]}", report));
         }
         return passages;
     }
 
-    // Speakers whom transcribers are tested on are left out: with a language model that has read their words a transcriber would spell them better than those of anyone new. Where nobody else spoke yet nobody is tested either
-    // (TranscriberService keeps none of so few), and all is learnt from.
-    private static async Task<(List<LearntTranscript> Learnt, int Left)> LearntAsync(DomainSslContext db, long? collectionId, CancellationToken cancel)
-    {
-        var all = (await db.Transcripts.AsNoTracking().Where(t => t.State == TranscriptState.Accepted).Select(t => new
-        {
-            t.Id, t.Words, t.RecordingId, t.Recording!.Speaker!.Pseudonym, Wanted = collectionId == null || db.CollectionItems.Any(c => c.CollectionId == collectionId && c.Item!.RecordingId == t.RecordingId),
-        }).ToListAsync(cancel)).ConvertAll(t => (t.Wanted, Transcript: new LearntTranscript(t.Id, t.Words, t.Pseudonym ?? $"recording {t.RecordingId}")));
-        var locks = all.Exists(t => !TranscriberService.IsTest(t.Transcript.Group));
-        var wanted = all.FindAll(t => t.Wanted).ConvertAll(t => t.Transcript);
-        var learnt = wanted.FindAll(t => !locks || !TranscriberService.IsTest(t.Group));
-        return (learnt, wanted.Count - learnt.Count);
-    }
+    /// <summary>Those of a request's passages' groups who speak in transcripts.</summary>
+    public static IReadOnlyList<string> Speakers(IEnumerable<LanguagePassage> passages) => [.. passages.Select(p => p.Group).Where(g => !g.StartsWith(Report, StringComparison.Ordinal)).Distinct().Order(StringComparer.Ordinal)];
 
-    private sealed record LearntTranscript(long Id, int Words, string Group);
+    private static async Task<IReadOnlySet<string>> TestSpeakersAsync(DomainSslContext db, CancellationToken cancel) =>
+        TranscriberService.TestOf((await Accepted(db, null).Select(t => new { t.RecordingId, t.Recording!.Speaker!.Pseudonym }).ToListAsync(cancel)).Select(t => TranscriberService.SpeakerOf(t.RecordingId, t.Pseudonym)));
+
+    private static IQueryable<RecordingTranscript> Accepted(DomainSslContext db, long? collectionId) => db.Transcripts.AsNoTracking().Where(t => t.State == TranscriptState.Accepted
+        && (collectionId == null || db.CollectionItems.Any(c => c.CollectionId == collectionId && c.Item!.RecordingId == t.RecordingId)));
 }

@@ -1,4 +1,6 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
+using DomainSsl.Core.Tasks;
 
 namespace DomainSsl.Core.Models;
 
@@ -67,6 +69,22 @@ public sealed class Model
     public DateTime CreatedAt { get; set; }
     /// <summary>Who asked for it.</summary>
     public required string By { get; set; }
+
+    /// <summary>Its metrics by name, in their order; what is no number and has none is left out.</summary>
+    public IReadOnlyDictionary<string, Measured> ReadMetrics()
+    {
+        var found = new Dictionary<string, Measured>();
+        using var metrics = JsonDocument.Parse(Metrics.Length == 0 ? "{}" : Metrics);
+        if (metrics.RootElement.ValueKind != JsonValueKind.Object) return found;
+        foreach (var metric in metrics.RootElement.EnumerateObject())
+        {
+            if (metric.Value.ValueKind == JsonValueKind.Number) found[metric.Name] = new Measured(metric.Value.GetDouble(), null, null);
+            else if (Number(metric.Value, "value") is { } value) found[metric.Name] = new Measured(value, Number(metric.Value, "low"), Number(metric.Value, "high"));
+        }
+        return found;
+
+        static double? Number(JsonElement of, string name) => of.ValueKind == JsonValueKind.Object && of.TryGetProperty(name, out var v) && v.ValueKind == JsonValueKind.Number ? v.GetDouble() : null;
+    }
 }
 
 /// <summary>A promotion, retirement or roll-back: who and when. Rolling back reads these.</summary>

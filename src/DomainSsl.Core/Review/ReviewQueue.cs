@@ -57,10 +57,9 @@ public sealed record ReviewProgress(string? ModelId, string? Model, int Open, in
 /// A task's predictions in the order in which a person's look is worth most: least certain first, undecided ones only. What is accepted or corrected becomes a label of the next
 /// round in the same transaction. Predictions are shown here alone: who labels must not be led by them.
 /// </summary>
-public sealed class ReviewQueue(IDbContextFactory<DomainSslContext> factory, AuditLog audit, TimeProvider time, TaskService tasks, TaskOptions options)
+public sealed class ReviewQueue(IDbContextFactory<DomainSslContext> factory, AuditLog audit, TimeProvider time, TaskService tasks)
 {
     private static readonly double[] Bands = [0, 0.5, 0.7, 0.9, 1];
-    private readonly ItemHolds holds = new(time, options.HoldFor);
 
     /// <summary>The classifier whose predictions are reviewed: the one in use, else the newest that is not retired and has predictions; null where there is none.</summary>
     internal static Task<string?> ReviewedModelAsync(DomainSslContext db, long taskId, CancellationToken cancel) =>
@@ -107,27 +106,29 @@ public sealed class ReviewQueue(IDbContextFactory<DomainSslContext> factory, Aud
     {
         count = Math.Clamp(count, 1, 20);
         await using var db = await factory.CreateDbContextAsync(cancel);
-        var (scope, taken, next) = ($"review {taskId}", new HashSet<long>(inHand ?? []), new List<long>());
-        bool Take(long id) => !taken.Contains(id) && holds.TryHold(scope, id, by) && taken.Add(id);
+        var (scope, taken, next) = (TaskService.Scope(taskId), new HashSet<long>(inHand ?? []), new List<long>());
+        // Items are held, not predictions: who labels must not be handed what is being reviewed.
+        bool Take(long id, long item) => !taken.Contains(id) && tasks.Holds.TryHold(scope, item, by) && taken.Add(id);
+        foreach (var item in await db.Predictions.Where(p => taken.Contains(p.Id)).Select(p => p.ItemId).ToListAsync(cancel)) tasks.Holds.TryHold(scope, item, by);
 
         if (referred)
         {
-            var all = await Referred(db, taskId).OrderBy(r => r.By == by).ThenBy(r => r.At).ThenBy(r => r.Id).Select(r => r.PredictionId).ToListAsync(cancel);
-            next.AddRange(all.Where(Take).Take(count));
+            var all = await Referred(db, taskId).OrderBy(r => r.By == by).ThenBy(r => r.At).ThenBy(r => r.Id).Select(r => new { r.PredictionId, r.Prediction!.ItemId }).ToListAsync(cancel);
+            next.AddRange(all.Where(r => Take(r.PredictionId, r.ItemId)).Take(count).Select(r => r.PredictionId));
         }
         else if (await ReviewedModelAsync(db, taskId, cancel) is { } model)
         {
             var open = Open(db, taskId, model);
-            var held = holds.HeldBy(scope, by).Where(i => !taken.Contains(i)).ToList();
-            if (first is { } wanted) held = [wanted, .. held.Where(i => i != wanted)];
-            var still = await open.Where(p => held.Contains(p.Id)).Select(p => p.Id).ToListAsync(cancel);
-            next.AddRange(held.Where(still.Contains).Where(Take).Take(count));
+            var held = tasks.Holds.HeldBy(scope, by);
+            var still = await open.Where(p => held.Contains(p.ItemId) || p.Id == first).Select(p => new { p.Id, p.ItemId }).ToListAsync(cancel);
+            var places = held.Select((item, at) => (item, at)).ToDictionary(p => p.item, p => p.at);
+            next.AddRange(still.OrderBy(p => p.Id != first).ThenBy(p => places.GetValueOrDefault(p.ItemId)).Where(p => Take(p.Id, p.ItemId)).Take(count).Select(p => p.Id));
             if (next.Count < count)
             {
-                var ids = open.OrderByDescending(p => p.Uncertainty).ThenByDescending(p => p.Id).Select(p => p.Id);
-                await foreach (var id in ids.AsAsyncEnumerable().WithCancellation(cancel))
+                var ids = open.OrderByDescending(p => p.Uncertainty).ThenByDescending(p => p.Id).Select(p => new { p.Id, p.ItemId });
+                await foreach (var p in ids.AsAsyncEnumerable().WithCancellation(cancel))
                 {
-                    if (Take(id)) next.Add(id);
+                    if (Take(p.Id, p.ItemId)) next.Add(p.Id);
                     if (next.Count == count) break;
                 }
             }
@@ -167,7 +168,7 @@ public sealed class ReviewQueue(IDbContextFactory<DomainSslContext> factory, Aud
     /// <param name="by">Who decides.</param>
     /// <param name="clientKey">A key made where the decision was taken, unique to it.</param>
     /// <param name="cancel">Stops before anything is stored.</param>
-    /// <exception cref="RefusedException">There is no such prediction or class.</exception>
+    /// <exception cref="RefusedException">There is no such prediction or class, or another has answered meanwhile.</exception>
     public async Task<ReviewReceipt> DecideAsync(long predictionId, ReviewDecision decision, long? classId, string by, string clientKey, CancellationToken cancel = default)
     {
         if (string.IsNullOrWhiteSpace(clientKey) || clientKey.Length > 180) throw TaskRefusals.NoKey();
@@ -182,17 +183,28 @@ public sealed class ReviewQueue(IDbContextFactory<DomainSslContext> factory, Aud
         if (decision == ReviewDecision.Correct && right == prediction.ClassId) decision = ReviewDecision.Accept;
 
         var before = await db.Reviews.AsNoTracking().SingleOrDefaultAsync(r => r.PredictionId == predictionId && r.SupersededAt == null, cancel);
+        if (decision == ReviewDecision.Withdrawn && before is not null && before.By != by) throw TaskRefusals.AnsweredByAnother();
+        if (right is not null && await db.Labels.AnyAsync(l => l.TaskId == prediction.TaskId && l.ItemId == prediction.ItemId && l.SupersededAt == null && l.Answer == LabelAnswer.Class
+            && l.Source == LabelSource.Labelling && l.By != by, cancel)) throw TaskRefusals.AnsweredByAnother();
         var now = time.GetUtcNow().UtcDateTime;
         await db.Reviews.Where(r => r.PredictionId == predictionId && r.SupersededAt == null).ExecuteUpdateAsync(set => set.SetProperty(r => r.SupersededAt, now), cancel);
         var entry = new ReviewEntry { PredictionId = predictionId, Decision = decision, ClassId = right, By = by, At = now, ClientKey = clientKey };
         db.Reviews.Add(entry);
+        // A referral that was answered stands again once the answer is taken back.
+        if (decision == ReviewDecision.Withdrawn && before is not null
+            && await db.Reviews.AsNoTracking().SingleOrDefaultAsync(r => r.PredictionId == predictionId && r.SupersededAt == before.At && r.Decision == ReviewDecision.Refer && r.By != by, cancel) is { } referral)
+        {
+            entry.SupersededAt = now;
+            db.Reviews.Add(new ReviewEntry { PredictionId = predictionId, Decision = ReviewDecision.Refer, By = referral.By, At = now, ClientKey = $"again:{clientKey}" });
+        }
         await db.SaveChangesAsync(cancel);
         if (right is { } label) await tasks.StoreAsync(db, prediction.TaskId, prediction.ItemId, LabelAnswer.Class, label, LabelSource.Review, by, $"review:{clientKey}", cancel);
         else if (before?.ClassId is not null && await db.Labels.AnyAsync(l => l.ClientKey == $"review:{before.ClientKey}" && l.SupersededAt == null, cancel))
             await tasks.StoreAsync(db, prediction.TaskId, prediction.ItemId, LabelAnswer.Withdrawn, null, LabelSource.Review, by, $"review:{clientKey}", cancel);
         await audit.AppendAsync(db, by, "reviewed", $"prediction {predictionId} of task {prediction.TaskId}", decision.ToString(), cancel);
         await transaction.CommitAsync(cancel);
-        if (decision != ReviewDecision.Withdrawn) holds.Release($"review {prediction.TaskId}", predictionId);
+        if (decision == ReviewDecision.Withdrawn) tasks.Holds.TryHold(TaskService.Scope(prediction.TaskId), prediction.ItemId, by);
+        else tasks.Holds.Release(TaskService.Scope(prediction.TaskId), prediction.ItemId);
         return new ReviewReceipt(entry.Id, predictionId, false);
     }
 

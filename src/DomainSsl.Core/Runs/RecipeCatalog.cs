@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using DomainSsl.Core.Storage;
 
 namespace DomainSsl.Core.Runs;
 
@@ -20,7 +19,8 @@ public sealed record RecipeSummary(string Name, string Modality, string Objectiv
 /// The recipes that came with the program (<c>Recipes/</c> beside it) and those that the administrator added (<c>recipes/</c> in the data folder). They are told here without loading
 /// what trains by them: the site must not.
 /// </summary>
-public sealed class RecipeCatalog(DataFolder folder)
+/// <param name="dataFolder">The data folder, which need not be there yet.</param>
+public sealed class RecipeCatalog(string dataFolder)
 {
     /// <summary>The recipes taken where none is named, for images and for sound.</summary>
     public const string Default = "simclr", DefaultForSound = "hubert-small";
@@ -36,7 +36,7 @@ public sealed class RecipeCatalog(DataFolder folder)
 
     private IEnumerable<string> Files()
     {
-        foreach (var place in (string[])[Path.Combine(AppContext.BaseDirectory, "Recipes"), Path.Combine(folder.Root, "recipes")])
+        foreach (var place in (string[])[Path.Combine(AppContext.BaseDirectory, "Recipes"), Path.Combine(dataFolder, "recipes")])
             if (Directory.Exists(place))
                 foreach (var file in Directory.EnumerateFiles(place, "*.json").Order(StringComparer.Ordinal)) yield return file;
     }

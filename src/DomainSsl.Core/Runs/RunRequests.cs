@@ -39,7 +39,7 @@ public static class StandIn
 /// <param name="TestPatients">Locked test patients: their labels are test labels; empty: cross-validation alone.</param>
 /// <param name="ModelName">The name of the classifier to be made.</param>
 /// <param name="Seed">Seed of every random stream.</param>
-/// <param name="PredictRest">Afterwards predict all other items of the task's collection.</param>
+/// <param name="PredictRest">Afterwards predict all other items of the task's collection, and of others that an earlier classifier of the task answered for.</param>
 /// <param name="Settings">The resolved settings as JSON; null for the defaults.</param>
 public sealed record FineTuneRequest(long TaskId, IReadOnlyList<LabelledItem> Labels, IReadOnlyList<string> Classes, string EncoderId, string Mode, bool Compare,
     IReadOnlyList<string> TestPatients, string ModelName, long Seed, bool PredictRest, string? Settings = null) : RunRequest;
@@ -93,8 +93,9 @@ public sealed record SpokenLabel(long ItemId, string Text, string Speaker, doubl
 /// <param name="Settings">The resolved settings as JSON; null for the defaults.</param>
 /// <param name="Test">What is said in recordings of locked test speakers, by which the result is measured and nothing is chosen; null where there are none.</param>
 /// <param name="BeforeId">A transcriber that is measured on the same recordings, to say what changed, unless it has learnt from them.</param>
+/// <param name="Language">What the clinic's transcribing listens to besides the sound: the test speakers are measured with it as well as without, and errors in its terms are counted; null: nothing.</param>
 public sealed record FineTuneSpeechRequest(IReadOnlyList<SpokenLabel> Labels, string EncoderId, string ModelName, long Seed, string? Settings = null, IReadOnlyList<SpokenLabel>? Test = null,
-    string? BeforeId = null) : RunRequest;
+    string? BeforeId = null, SpeechLanguage? Language = null) : RunRequest;
 
 /// <summary>What decoding listens to besides the sound.</summary>
 /// <param name="NGramId">An n-gram model, which weighs in letter by letter; null: none.</param>
@@ -111,7 +112,8 @@ public sealed record SpeechLanguage(string? NGramId, string? CausalId = null, IR
 /// <param name="ModelId">The transcriber.</param>
 /// <param name="Labels">What is said in recordings that it was not trained on.</param>
 /// <param name="Language">The language models that decoding listens to; null: greedy decoding.</param>
-public sealed record EvaluateSpeechRequest(string ModelId, IReadOnlyList<SpokenLabel> Labels, SpeechLanguage? Language = null) : RunRequest;
+/// <param name="Terms">Terms of the glossary, whose errors are counted besides; null: none.</param>
+public sealed record EvaluateSpeechRequest(string ModelId, IReadOnlyList<SpokenLabel> Labels, SpeechLanguage? Language = null, IReadOnlyList<string>? Terms = null) : RunRequest;
 
 /// <summary>Measure what pretraining is worth for transcribing.</summary>
 /// <param name="Train">Transcribed recordings to draw from.</param>

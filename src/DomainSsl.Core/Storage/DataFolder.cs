@@ -2,7 +2,8 @@ namespace DomainSsl.Core.Storage;
 
 /// <summary>
 /// Where everything of one installation lies: <c>domainssl.db</c>, <c>blobs/</c> (content-addressed files), <c>shards/</c> (decoded pixels for training),
-/// <c>models/ID/</c>, <c>runs/ID/</c>, <c>keys/</c> (secrets, mode 0700), <c>incoming/</c> (uploads not yet imported) and <c>cache/</c> (pictures, may be deleted at any time).
+/// <c>models/ID/</c>, <c>runs/ID/</c>, <c>keys/</c> (secrets), <c>incoming/</c> (uploads not yet imported) and <c>cache/</c> (pictures, may be deleted at any time).
+/// What is made here is open to its owner alone (mode 0700).
 /// </summary>
 public sealed class DataFolder
 {
@@ -11,9 +12,11 @@ public sealed class DataFolder
     public DataFolder(string root)
     {
         Root = Path.GetFullPath(root);
-        foreach (var folder in (string[])[Root, Blobs, Shards, Models, Runs, Incoming, Cache]) Directory.CreateDirectory(folder);
-        if (OperatingSystem.IsWindows()) Directory.CreateDirectory(Keys);
-        else Directory.CreateDirectory(Keys, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        foreach (var folder in (string[])[Root, Blobs, Shards, Models, Runs, Incoming, Cache, Keys])
+        {
+            if (OperatingSystem.IsWindows()) Directory.CreateDirectory(folder);
+            else Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
     }
 
     /// <summary>The folder itself, as a full path.</summary>

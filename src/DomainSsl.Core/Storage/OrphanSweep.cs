@@ -44,8 +44,8 @@ public sealed class OrphanSweep(IDbContextFactory<DomainSslContext> factory, IBl
         named.UnionWith(await db.Recordings.Where(r => hashes.Contains(r.PeaksBlobHash)).Select(r => r.PeaksBlobHash!).ToListAsync(cancel));
         named.UnionWith(await db.Recordings.Where(r => hashes.Contains(r.SpectrogramBlobHash)).Select(r => r.SpectrogramBlobHash!).ToListAsync(cancel));
         named.UnionWith(await db.Recordings.Where(r => hashes.Contains(r.OriginalBlobHash)).Select(r => r.OriginalBlobHash!).ToListAsync(cancel));
-        // Texts of language models are named in the requests of their runs alone.
-        foreach (var request in await db.Runs.Where(r => r.Kind == RunKind.Language).Select(r => r.Request).ToListAsync(cancel))
+        // Texts of language models are named in the requests of their runs alone, and kept until one has learnt from them: they are reports, with names in them.
+        foreach (var request in await db.Runs.Where(r => r.Kind == RunKind.Language && r.State != RunState.Done).Select(r => r.Request).ToListAsync(cancel))
             named.UnionWith(hashes.Where(h => request.Contains(h, StringComparison.Ordinal)));
         return named;
     }

@@ -22,6 +22,12 @@ public sealed class LabelTask
     public DateTime CreatedAt { get; set; }
     /// <summary>By whom.</summary>
     public required string By { get; set; }
+    /// <summary>What a clinician asked the administrator to bring in for it, in a sentence; null where nothing is asked for. Earlier ones are in the audit log.</summary>
+    public string? Wanted { get; set; }
+    /// <summary>Who asks for it.</summary>
+    public string? WantedBy { get; set; }
+    /// <summary>Since when (UTC).</summary>
+    public DateTime? WantedAt { get; set; }
     /// <summary>The answers, in the order of their keys 1–9.</summary>
     public List<TaskClass> Classes { get; } = [];
 }

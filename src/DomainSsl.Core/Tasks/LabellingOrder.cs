@@ -11,11 +11,11 @@ namespace DomainSsl.Core.Tasks;
 internal sealed class LabellingOrder
 {
     private readonly long[] sorted;
-    private readonly bool[] isTest;
+    private readonly IReadOnlySet<long> testPatients;
 
-    private LabellingOrder(long[] sorted, bool[] isTest, long[] all, long[] test)
+    private LabellingOrder(long[] sorted, IReadOnlySet<long> testPatients, long[] all, long[] test)
     {
-        (this.sorted, this.isTest) = (sorted, isTest);
+        (this.sorted, this.testPatients) = (sorted, testPatients);
         (All, Test) = (new LabellingWalk(all), new LabellingWalk(test));
     }
 
@@ -25,8 +25,8 @@ internal sealed class LabellingOrder
     /// <summary>The test patients' images alone, in the same order: always a random draw, so that what is measured on them holds for the rest.</summary>
     public LabellingWalk Test { get; }
 
-    /// <summary>Whether an image is a locked test patient's.</summary>
-    public bool IsTest(long item) => Array.BinarySearch(sorted, item) is >= 0 and var at && isTest[at];
+    /// <summary>Whether a patient is locked for testing: with every image, one that came after the task was made too.</summary>
+    public bool IsTest(long? patient) => patient is { } id && testPatients.Contains(id);
 
     /// <summary>Whether the image is the task's.</summary>
     public bool Contains(long item) => Array.BinarySearch(sorted, item) >= 0;
@@ -59,9 +59,8 @@ internal sealed class LabellingOrder
         }
         var order = Enumerable.Range(0, items.Count).ToArray();
         Array.Sort(keys, order);
-        var test = items.Select(i => i.Patient is { } p && testPatients.Contains(p)).ToArray();
-        return new LabellingOrder([.. items.Select(i => i.Item)], test, [.. order.Select(i => items[i].Item)],
-            [.. order.Where(i => test[i]).Select(i => items[i].Item)]);
+        return new LabellingOrder([.. items.Select(i => i.Item)], testPatients, [.. order.Select(i => items[i].Item)],
+            [.. order.Where(i => items[i].Patient is { } p && testPatients.Contains(p)).Select(i => items[i].Item)]);
     }
 
     /// <summary>A well-mixed number of two (SplitMix64's finaliser, twice): the same on every machine and version, unlike <see cref="Random"/>.</summary>

@@ -19,6 +19,7 @@ internal static class TaskRefusals
     public static RefusedException UnknownClass(string name, IEnumerable<string> known) =>
         new("class-unknown", $"'{name}' is not an answer of this task; its answers are {string.Join(", ", known)}.");
     public static RefusedException NoKey() => new("client-key-missing", "The answer came without its key and was not stored; load the page again.");
+    public static RefusedException AnsweredByAnother() => new("answered-by-another", "Somebody else has answered for this one meanwhile, and that answer stands; go on with the next.");
     public static RefusedException NothingToUndo() => new("nothing-to-undo", "There is no answer of yours left to take back.");
     public static RefusedException TooFewLabels(string name, int has, int needs) =>
         new("too-few-labels", $"'{name}' has {has} of the {needs} labels that training needs; label some more first.");
@@ -27,6 +28,12 @@ internal static class TaskRefusals
     public static RefusedException TooFewPatients(string name, int has, int needs, ItemKind kind) => new("too-few-patients", kind == ItemKind.Sound
         ? $"'{name}' was heard from {has} of the {needs} speakers that training needs; label recordings of other speakers too."
         : $"'{name}' was seen in {has} of the {needs} patients that training needs; label images of other patients too.");
+    public static RefusedException NothingInUse() => new("no-classifier-in-use", "No classifier of this task is in use yet; train it, and put it in use on the result's page.");
+    public static RefusedException OtherKind(string collection, ItemKind kind) => new("collection-other-kind", kind == ItemKind.Sound
+        ? $"The collection '{collection}' does not hold recordings alone, and this task is about recordings; choose another."
+        : $"The collection '{collection}' does not hold images alone, and this task is about images; choose another.");
+    public static RefusedException AlreadyAnswering() => new("already-answering", "The classifier is answering already; wait until it is done, or stop that run first.");
+    public static RefusedException NothingWanted() => new("wanted-missing", "Say in a sentence how many more are needed, and of what.");
     public static RefusedException AlreadyTraining() => new("already-training", "This task is being trained already; wait for its result, or stop that run first.");
     public static RefusedException BadLabelFile(string what) => new("label-file-bad", $"The label file cannot be read: {what}. It needs a header with the columns file and label.");
 }

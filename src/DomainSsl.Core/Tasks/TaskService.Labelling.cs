@@ -49,7 +49,9 @@ public sealed partial class TaskService
         var next = new List<NextItem>(count);
         bool Take(long item) => !taken.Contains(item) && holds.TryHold(Scope(taskId), item, by) && taken.Add(item);
 
-        var held = holds.HeldBy(Scope(taskId), by).Where(i => !taken.Contains(i)).ToList();
+        // What is before them stays theirs for as long as they work: a long recording outlasts a hold.
+        foreach (var item in taken) holds.TryHold(Scope(taskId), item, by);
+        var held = holds.HeldBy(Scope(taskId), by).Where(i => !taken.Contains(i) && order.Contains(i)).ToList();
         if (first is { } wanted && order.Contains(wanted)) held = [wanted, .. held.Where(i => i != wanted)];
         if (held.Count > 0)
         {
@@ -95,7 +97,8 @@ public sealed partial class TaskService
             .OrderByDescending(p => p.Uncertainty).ThenByDescending(p => p.Id).Select(p => new { p.ItemId, p.Item!.PatientId });
         await foreach (var p in open.AsAsyncEnumerable().WithCancellation(cancel))
         {
-            if (order.IsTest(p.ItemId) || (p.PatientId is { } patient && patients.Contains(patient)) || !take(p.ItemId)) continue;
+            // What was answered from other collections is for review alone: its answer would be refused here, and it has been shown there.
+            if (!order.Contains(p.ItemId) || order.IsTest(p.PatientId) || (p.PatientId is { } patient && patients.Contains(patient)) || !take(p.ItemId)) continue;
             if (p.PatientId is { } seen) patients.Add(seen);
             found.Add(p.ItemId);
             if (found.Count == count) break;
@@ -121,13 +124,15 @@ public sealed partial class TaskService
     /// <param name="by">Who says it.</param>
     /// <param name="clientKey">A key made where the answer was given, unique to it.</param>
     /// <param name="cancel">Stops before anything is stored.</param>
-    /// <exception cref="RefusedException">Item or class are not the task's.</exception>
+    /// <exception cref="RefusedException">Item or class are not the task's, or what is to be taken back is another's.</exception>
     public async Task<LabelReceipt> AnswerAsync(long taskId, long itemId, LabelAnswer answer, long? classId, string by, string clientKey, CancellationToken cancel = default)
     {
         await using var db = await factory.CreateDbContextAsync(cancel);
         await using var transaction = await db.Database.BeginTransactionAsync(cancel);
         var order = await OrderAsync(db, taskId, cancel);
         if (!order.Contains(itemId)) throw TaskRefusals.NoItem();
+        if (answer == LabelAnswer.Withdrawn && await StoredAsync(db, clientKey, cancel) is null
+            && await db.Labels.AnyAsync(l => l.TaskId == taskId && l.ItemId == itemId && l.SupersededAt == null && l.Answer != LabelAnswer.Withdrawn && l.By != by, cancel)) throw TaskRefusals.AnsweredByAnother();
         var receipt = await StoreAsync(db, taskId, itemId, answer, classId, LabelSource.Labelling, by, clientKey, cancel);
         await transaction.CommitAsync(cancel);
         if (answer != LabelAnswer.Withdrawn)

@@ -104,8 +104,8 @@ public sealed partial class TaskService
     }
 
     /// <summary>
-    /// What a training run of this task would be asked for now. Labels given in review of locked test patients are left out altogether: whoever gave them saw the model's answer,
-    /// and the queue shows the hardest first, so they would measure neither the person nor the model fairly.
+    /// What a training run of this task would be asked for now, with what was corrected in review from whichever collection. Labels given in review of locked test patients are left out
+    /// altogether, of their later images too: whoever gave them saw the model's answer, and the queue shows the hardest first, so they would measure neither the person nor the model fairly.
     /// </summary>
     /// <exception cref="RefusedException">There are too few labels or patients to learn from, or training runs already.</exception>
     public async Task<FineTuneRequest> TrainingRequestAsync(long taskId, CancellationToken cancel = default)
@@ -117,14 +117,14 @@ public sealed partial class TaskService
         var order = await OrderAsync(db, taskId, cancel);
         var kind = await KindAsync(db, task.CollectionId, cancel);
         var labels = (await db.Labels.AsNoTracking().Where(l => l.TaskId == taskId && l.SupersededAt == null && l.Answer == LabelAnswer.Class).OrderBy(l => l.ItemId)
-            .Select(l => new { l.ItemId, l.ClassId, l.Source, Patient = l.Item!.Patient!.Pseudonym }).ToListAsync(cancel))
-            .Where(l => l.Source != LabelSource.Review || !order.IsTest(l.ItemId)).ToList();
+            .Select(l => new { l.ItemId, l.ClassId, l.Source, l.Item!.PatientId, Patient = l.Item!.Patient!.Pseudonym }).ToListAsync(cancel))
+            .Where(l => l.Source != LabelSource.Review || !order.IsTest(l.PatientId)).ToList();
 
         foreach (var c in task.Classes.OrderBy(c => c.Position))
         {
             var of = labels.Where(l => l.ClassId == c.Id).ToList();
             if (of.Count < options.MinLabelsPerClass) throw TaskRefusals.TooFewLabels(c.Name, of.Count, options.MinLabelsPerClass);
-            var training = of.Where(l => !order.IsTest(l.ItemId)).ToList();
+            var training = of.Where(l => !order.IsTest(l.PatientId)).ToList();
             if (training.Count < options.MinTrainingLabelsPerClass) throw TaskRefusals.TooFewTrainingLabels(c.Name, training.Count, options.MinTrainingLabelsPerClass, kind);
             var patients = training.DistinctBy(l => l.Patient ?? StandIn.Of(l.ItemId)).Count();
             if (patients < options.MinTrainingPatientsPerClass) throw TaskRefusals.TooFewPatients(c.Name, patients, options.MinTrainingPatientsPerClass, kind);

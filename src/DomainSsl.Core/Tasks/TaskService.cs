@@ -12,12 +12,15 @@ namespace DomainSsl.Core.Tasks;
 
 /// <summary>
 /// Everything about tasks: made once with their test patients drawn and locked, labelled one by one (<c>TaskService.Labelling.cs</c>), trained
-/// (<c>TaskService.Training.cs</c>). A label is committed before a method returns, is stored once however often it is sent, and is never overwritten.
+/// (<c>TaskService.Training.cs</c>), and taken on to what is imported later (<c>TaskService.NewCases.cs</c>). A label is committed before a method returns, is stored once however often it is sent, and is never overwritten.
 /// </summary>
 public sealed partial class TaskService(IDbContextFactory<DomainSslContext> factory, AuditLog audit, IRunQueue queue, DataFolder folder, TimeProvider time, TaskOptions options)
 {
     private readonly ConcurrentDictionary<long, LabellingOrder> orders = new();
     private readonly ItemHolds holds = new(time, options.HoldFor);
+
+    /// <summary>Who has which item before them, be it to label or to review it.</summary>
+    internal ItemHolds Holds => holds;
 
     /// <summary>Makes a task: freezes its collection, and draws and locks its test patients, in one transaction and before any label.</summary>
     /// <param name="name">Unique name.</param>
@@ -112,7 +115,8 @@ public sealed partial class TaskService(IDbContextFactory<DomainSslContext> fact
         var reviewed = await Review.ReviewQueue.ReviewedModelAsync(db, task.Id, cancel);
         var waiting = reviewed is null ? 0 : await Review.ReviewQueue.CountOpenAsync(db, task.Id, reviewed, cancel);
         return new TaskOverview(task.Id, task.Name, task.Question, task.CollectionId, task.Collection!.Name, await KindAsync(db, task.CollectionId, cancel), testPatients, progress,
-            models.FirstOrDefault(m => m.State == ModelState.InUse)?.Name, models.FirstOrDefault()?.Id, run?.Id, run?.State, since, waiting);
+            models.FirstOrDefault(m => m.State == ModelState.InUse)?.Name, models.FirstOrDefault()?.Id, run?.Id, run?.State, since, waiting,
+            task is { Wanted: { } what, WantedBy: { } who, WantedAt: { } at } ? new WantedCases(what, who, at) : null);
     }
 
     private async Task<TaskProgress> ProgressAsync(DomainSslContext db, LabelTask task, CancellationToken cancel)
@@ -122,9 +126,9 @@ public sealed partial class TaskService(IDbContextFactory<DomainSslContext> fact
             .Select(l => new { l.ItemId, l.Answer, l.ClassId, l.Item!.PatientId }).ToListAsync(cancel);
         var classes = current.Where(l => l.Answer == LabelAnswer.Class).ToList();
         var byClass = classes.CountBy(l => l.ClassId!.Value).ToDictionary();
-        return new TaskProgress(order.All.Count, classes.Count, classes.Count(l => order.IsTest(l.ItemId)), classes.DistinctBy(l => l.PatientId ?? -1 - l.ItemId).Count(),
+        return new TaskProgress(order.All.Count, classes.Count, classes.Count(l => order.IsTest(l.PatientId)), classes.DistinctBy(l => l.PatientId ?? -1 - l.ItemId).Count(),
             current.Count(l => l.Answer == LabelAnswer.NotSure), current.Count(l => l.Answer == LabelAnswer.Skipped),
-            [.. task.Classes.OrderBy(c => c.Position).Select(c => new ClassProgress(c.Id, c.Name, byClass.GetValueOrDefault(c.Id)))]);
+            [.. task.Classes.OrderBy(c => c.Position).Select(c => new ClassProgress(c.Id, c.Name, byClass.GetValueOrDefault(c.Id)))], current.Count(l => !order.Contains(l.ItemId)));
     }
 
     // A frozen collection never changes, nor do a task's test patients, so an order once made stays right.
@@ -135,5 +139,5 @@ public sealed partial class TaskService(IDbContextFactory<DomainSslContext> fact
         return orders.GetOrAdd(taskId, await LabellingOrder.ReadAsync(db, taskId, collection, await KindAsync(db, collection, cancel), cancel));
     }
 
-    private static string Scope(long taskId) => $"label {taskId}";
+    internal static string Scope(long taskId) => $"task {taskId}";
 }

@@ -70,6 +70,6 @@ public static partial class SrtTranscript
         }
     }
 
-    [GeneratedRegex(@"</?[biu]>|</?font(\s[^>]*)?>|\{\\an?\d\}", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"</?[biu]>|</?font(\s[^<>]*)?>|\{\\an?\d\}", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex Marks();
 }

@@ -1,10 +1,12 @@
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json;
 using DomainSsl.Core.Database;
 using DomainSsl.Core.Language;
 using DomainSsl.Core.Library;
 using DomainSsl.Core.Models;
 using DomainSsl.Core.Runs;
+using DomainSsl.Core.Tasks;
 using Microsoft.EntityFrameworkCore;
 
 namespace DomainSsl.Core.Transcripts;
@@ -19,15 +21,58 @@ namespace DomainSsl.Core.Transcripts;
 /// <param name="WaitingMinutes">How long they are.</param>
 public sealed record TranscriberMaterial(int Recordings, double Minutes, int Speakers, double TestMinutes, int TestSpeakers, int Waiting, double WaitingMinutes);
 
+/// <summary>What a transcriber gets wrong of a speaker.</summary>
+/// <param name="Speaker">Who.</param>
+/// <param name="N">Recordings, or stretches of them, that it was measured on.</param>
+/// <param name="Cer">The share of letters.</param>
+/// <param name="Wer">The share of words.</param>
+public sealed record SpeakerErrorRates(string Speaker, int N, double Cer, double Wer);
+
+/// <summary>A transcriber and what was measured of it.</summary>
+/// <param name="Model">The transcriber.</param>
+/// <param name="Metrics">Its figures by name.</param>
+/// <param name="Speakers">Each test speaker, the most errors first; empty where none was kept for testing.</param>
+public sealed record TranscriberRound(Model Model, IReadOnlyDictionary<string, Measured> Metrics, IReadOnlyList<SpeakerErrorRates> Speakers)
+{
+    /// <summary>Behind the name of a figure that was measured as the clinic's transcripts are written: with its language models and its glossary.</summary>
+    public const string WithLanguage = "WithLanguage";
+
+    /// <summary>Behind the name of a figure (and of the above) that is what changed from the transcriber before.</summary>
+    public const string Changed = "Change";
+
+    /// <summary>Whether it was measured as the clinic's transcripts are written, and not by the sound alone.</summary>
+    public bool Listened => Metrics.Keys.Any(name => name.Contains(WithLanguage, StringComparison.Ordinal));
+
+    /// <summary>A figure as the clinic's transcripts are written: with language models and glossary where there were any, else by the sound alone.</summary>
+    public Measured? AsWritten(string name) => Listened ? Metrics.GetValueOrDefault(name + WithLanguage) : BySound(name);
+
+    /// <summary>The figure by the sound alone.</summary>
+    public Measured? BySound(string name) => Metrics.GetValueOrDefault(name);
+
+    /// <summary>What changed in it from the transcriber before, as the clinic's transcripts are written.</summary>
+    public Measured? ChangeAsWritten(string name) => Listened ? Metrics.GetValueOrDefault(name + WithLanguage + Changed) : BySound(name + Changed);
+
+    /// <summary>Whether it gets more letters wrong than the one before, beyond doubt: the whole interval says so.</summary>
+    public bool Worse => ChangeAsWritten("cer") is { Low: > 0 };
+}
+
 /// <summary>All that the page of transcribers shows.</summary>
 /// <param name="Material">What there is to learn from.</param>
 /// <param name="Encoders">Encoders of sound, the one in use first.</param>
-/// <param name="Transcribers">All rounds, the newest first.</param>
+/// <param name="Rounds">All transcribers, the newest first.</param>
 /// <param name="Runs">Trainings and transcriptions that wait or run.</param>
-public sealed record TranscriberOverview(TranscriberMaterial Material, IReadOnlyList<Model> Encoders, IReadOnlyList<Model> Transcribers, IReadOnlyList<Run> Runs)
+public sealed record TranscriberOverview(TranscriberMaterial Material, IReadOnlyList<Model> Encoders, IReadOnlyList<TranscriberRound> Rounds, IReadOnlyList<Run> Runs)
 {
-    /// <summary>The transcriber that writes now: the one in use, else the newest.</summary>
-    public Model? Current => Transcribers.FirstOrDefault(m => m.State == ModelState.InUse) ?? Transcribers.FirstOrDefault(m => m.State == ModelState.Candidate);
+    /// <summary>The transcriber that writes now: the one in use, else the newest that was not measured as worse than the one before it.</summary>
+    public Model? Current
+    {
+        get
+        {
+            var candidates = Rounds.Where(r => r.Model.State == ModelState.Candidate).ToList();
+            // Where somebody has retired the better one before it, a worse one is better than none.
+            return (Rounds.FirstOrDefault(r => r.Model.State == ModelState.InUse) ?? candidates.FirstOrDefault(r => !r.Worse) ?? candidates.FirstOrDefault())?.Model;
+        }
+    }
 }
 
 /// <summary>
@@ -42,6 +87,8 @@ public sealed class TranscriberService(IDbContextFactory<DomainSslContext> facto
     // Below so many speakers none is kept for testing yet.
     private const int TestShare = 5, FewestSpeakers = 8;
 
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);
+
     /// <summary>What there is.</summary>
     public async Task<TranscriberOverview> OverviewAsync(CancellationToken cancel = default) => await OverviewAsync(await RowsAsync(cancel), cancel);
 
@@ -53,13 +100,23 @@ public sealed class TranscriberService(IDbContextFactory<DomainSslContext> facto
         var models = await db.Models.AsNoTracking().Where(m => m.Kind == ModelKind.Transcriber || (m.Kind == ModelKind.Encoder && m.State != ModelState.Retired && m.Architecture.Contains("\"sound\"")))
             .OrderByDescending(m => m.CreatedAt).ToListAsync(cancel);
         var runs = await db.Runs.AsNoTracking().Where(r => (r.Kind == RunKind.FineTuneSpeech || r.Kind == RunKind.Transcribe) && (r.State == RunState.Queued || r.State == RunState.Running)).OrderBy(r => r.QueuedAt).ToListAsync(cancel);
+        var made = models.Where(m => m.Kind == ModelKind.Transcriber).ToList();
+        var ids = made.Select(m => m.RunId).OfType<string>().ToList();
+        var summaries = await db.Runs.AsNoTracking().Where(r => ids.Contains(r.Id) && r.Summary != null).Select(r => new { r.Id, r.Summary }).ToDictionaryAsync(r => r.Id, r => r.Summary, cancel);
         double Minutes(IEnumerable<SpokenRow> some) => some.Sum(r => r.Label.End!.Value - r.Label.Start!.Value) / 60;
         var material = new TranscriberMaterial(rows.Select(r => r.Label.ItemId).Distinct().Count(), Minutes(learn), learn.Select(r => r.Group).Distinct().Count(), Minutes(test), test.Select(r => r.Group).Distinct().Count(),
             waiting.Count, waiting.Sum() / 60);
-        return new TranscriberOverview(material, [.. models.Where(m => m.Kind == ModelKind.Encoder).OrderByDescending(m => m.State == ModelState.InUse)], [.. models.Where(m => m.Kind == ModelKind.Transcriber)], runs);
+        return new TranscriberOverview(material, [.. models.Where(m => m.Kind == ModelKind.Encoder).OrderByDescending(m => m.State == ModelState.InUse)],
+            [.. made.Select(m => new TranscriberRound(m, m.ReadMetrics(), m.RunId is { } run && summaries.TryGetValue(run, out var summary) ? Speakers(summary!) : []))], runs);
     }
 
-    /// <summary>Trains the next transcriber on all accepted transcripts, and measures it beside the one before on the locked test speakers.</summary>
+    private sealed record RunSummary(IReadOnlyList<SpeakerErrorRates>? Speakers);
+
+    private static IReadOnlyList<SpeakerErrorRates> Speakers(string summary) => JsonSerializer.Deserialize<RunSummary>(summary, Json)?.Speakers ?? [];
+
+    /// <summary>
+    /// Trains the next transcriber on all accepted transcripts, and measures it beside the one before on the locked test speakers: by the sound alone, and as <see cref="TranscribeAsync"/> writes.
+    /// </summary>
     /// <param name="encoder">Id of the encoder to begin from, or <c>scratch</c>.</param>
     /// <param name="by">Who asks.</param>
     /// <param name="settings">Settings of the training as JSON; null for the defaults.</param>
@@ -77,7 +134,7 @@ public sealed class TranscriberService(IDbContextFactory<DomainSslContext> facto
         IReadOnlyList<SpokenLabel> Of(bool test) => [.. rows.Where(r => r.Test == test).Select(r => r.Label)];
         await using var db = await factory.CreateDbContextAsync(cancel);
         var round = 1 + await db.Models.CountAsync(m => m.Kind == ModelKind.Transcriber, cancel);
-        var request = new FineTuneSpeechRequest(Of(test: false), encoder, $"transcriber {round}", Seed: 1, settings, Test: Of(test: true), BeforeId: overview.Current?.Id);
+        var request = new FineTuneSpeechRequest(Of(test: false), encoder, $"transcriber {round}", Seed: 1, settings, Test: Of(test: true), BeforeId: overview.Current?.Id, Language: await ListenedToAsync(cancel));
         return await queue.EnqueueAsync(request, $"Training transcriber {round}", by, cancel: cancel);
     }
 
@@ -92,10 +149,34 @@ public sealed class TranscriberService(IDbContextFactory<DomainSslContext> facto
             throw new RefusedException("already-transcribing", "Recordings are being transcribed already; wait for it, or stop it on its page.");
         var items = await Waiting(db).SelectMany(r => db.Items.Where(i => i.RecordingId == r.Id && i.Kind == ItemKind.Sound).Select(i => i.Id)).OrderBy(i => i).ToListAsync(cancel);
         if (items.Count == 0) throw new RefusedException("nothing-to-transcribe", "There is no recording that nobody has worked on; import some.");
-        async Task<string?> InUseAsync(string kind) => (await registry.LanguageInUseAsync(kind, cancel))?.Id;
-        var request = new TranscribeRequest(transcriber.Id, items, SpeechLanguage.Of(await InUseAsync(LanguageKinds.NGram), await InUseAsync(LanguageKinds.Causal), await glossary.TextsAsync(cancel)), await InUseAsync(LanguageKinds.Masked));
+        var request = new TranscribeRequest(transcriber.Id, items, await ListenedToAsync(cancel), (await registry.LanguageInUseAsync(LanguageKinds.Masked, cancel))?.Id);
         return await queue.EnqueueAsync(request, $"Transcribing {items.Count:#,0} recordings with {transcriber.Name}", by, cancel: cancel);
     }
+
+    /// <summary>Puts a transcriber in use, in the place of the one that was.</summary>
+    /// <exception cref="RefusedException">There is none of that id.</exception>
+    public async Task UseAsync(string model, string by, CancellationToken cancel = default)
+    {
+        if (await registry.FindAsync(model, cancel) is not { Kind: ModelKind.Transcriber } transcriber) throw new RefusedException("no-transcriber", "That transcriber is not there any more; choose another.");
+        await registry.PromoteAsync(transcriber.Id, by, cancel);
+    }
+
+    // What transcribing listens to besides the sound: the language models in use, and the glossary.
+    private async Task<SpeechLanguage?> ListenedToAsync(CancellationToken cancel) => SpeechLanguage.Of((await registry.LanguageInUseAsync(LanguageKinds.NGram, cancel))?.Id,
+        (await registry.LanguageInUseAsync(LanguageKinds.Causal, cancel))?.Id, await glossary.TextsAsync(cancel));
+
+    /// <summary>Of the speakers of all accepted transcripts those who are kept for testing.</summary>
+    internal static IReadOnlySet<string> TestOf(IEnumerable<string> speakers)
+    {
+        var all = speakers.ToHashSet(StringComparer.Ordinal);
+        // Of very few speakers chance may take all but one, and what is left would say nothing of either part.
+        if (all.Count < FewestSpeakers) all.Clear();
+        all.RemoveWhere(s => !IsTest(s));
+        return all;
+    }
+
+    /// <summary>Whose a recording's speech is: its speaker where the import said who speaks, else it stands alone, whoever its segments name.</summary>
+    internal static string SpeakerOf(long recording, string? pseudonym) => pseudonym ?? $"recording {recording}";
 
     /// <summary>Whether a speaker is kept for testing. It follows from the name alone, and no round changes it.</summary>
     internal static bool IsTest(string speaker) => SHA256.HashData(Encoding.UTF8.GetBytes("test speaker\n" + speaker))[0] % TestShare == 0;
@@ -103,21 +184,20 @@ public sealed class TranscriberService(IDbContextFactory<DomainSslContext> facto
     private static IQueryable<Recording> Waiting(DomainSslContext db) => db.Recordings.AsNoTracking()
         .Where(r => !db.TranscriptVersions.Any(v => v.Transcript!.RecordingId == r.Id && v.Deed != TranscriptDeed.Transcribed));
 
-    // Speakers are known over recordings where the import said who speaks; of other recordings each stands alone, whoever its segments name.
     private async Task<IReadOnlyList<SpokenRow>> RowsAsync(CancellationToken cancel)
     {
         var rows = await transcripts.TrainingRowsAsync(cancel);
         await using var db = await factory.CreateDbContextAsync(cancel);
         var owners = await db.Recordings.AsNoTracking().Where(r => db.Transcripts.Any(t => t.RecordingId == r.Id && t.State == TranscriptState.Accepted))
             .Select(r => new { r.Id, Speaker = r.Speaker!.Pseudonym, Item = db.Items.Where(i => i.RecordingId == r.Id && i.Kind == ItemKind.Sound).Min(i => (long?)i.Id) }).ToDictionaryAsync(r => r.Id, cancel);
-        IReadOnlyList<SpokenRow> spoken = [.. rows.Where(r => owners.TryGetValue(r.RecordingId, out var o) && o.Item is not null).Select(r =>
+        List<(string Group, SpokenLabel Label)> spoken = [.. rows.Where(r => owners.TryGetValue(r.RecordingId, out var o) && o.Item is not null).Select(r =>
         {
             var owner = owners[r.RecordingId];
-            var group = owner.Speaker ?? $"recording {r.RecordingId}";
-            return new SpokenRow(group, new SpokenLabel(owner.Item!.Value, r.Text, group, r.Start, r.End), IsTest(group));
+            var group = SpeakerOf(r.RecordingId, owner.Speaker);
+            return (group, new SpokenLabel(owner.Item!.Value, r.Text, group, r.Start, r.End));
         })];
-        // Of very few speakers chance may take all but one, and what is left would say nothing of either part.
-        return spoken.Select(r => r.Group).Distinct().Count() >= FewestSpeakers ? spoken : [.. spoken.Select(r => r with { Test = false })];
+        var test = TestOf(spoken.Select(r => r.Group));
+        return [.. spoken.Select(r => new SpokenRow(r.Group, r.Label, test.Contains(r.Group)))];
     }
 
     private sealed record SpokenRow(string Group, SpokenLabel Label, bool Test);

@@ -19,8 +19,11 @@ public sealed partial class TranscriptService(IDbContextFactory<DomainSslContext
     private const int MostSegments = 100_000;
 
     // Labels that name nobody; all else is taken for a name and becomes a pseudonym.
-    [GeneratedRegex(@"^(?:(?:speaker|spk|voice|channel|person)[ _-]?\w{1,3}|[a-z]|\d{1,3}|doctor|physician|clinician|patient|nurse|interviewer|relative|[sp]-[0-9a-z]{8,10})$", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"^(?:(?:speaker|spk|voice|channel|person)[ _-]?(?:\d{1,3}|[a-z])|[a-z]|\d{1,3}|doctor|physician|clinician|surgeon|radiologist|therapist|nurse|midwife|patient|interviewer|interpreter|relative|mother|father|parent|partner|wife|husband|daughter|son|child|carer|student|other|unknown)$", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex NobodysName();
+
+    [GeneratedRegex("^[SP]-[0-9A-HJKMNP-TV-Z]{10}$", RegexOptions.CultureInvariant)]
+    private static partial Regex Pseudonym();
 
     /// <summary>A transcript as it is, or as it was at a version.</summary>
     /// <returns>Null where the recording has none.</returns>
@@ -60,6 +63,8 @@ public sealed partial class TranscriptService(IDbContextFactory<DomainSslContext
         var transcript = await FindAsync(db, recordingId, cancel) ?? await MakeAsync(db, recordingId, cancel);
         double seconds = await db.Recordings.Where(r => r.Id == recordingId).Select(r => r.Seconds).SingleAsync(cancel);
         Check(changes, seconds);
+        var unnamed = await UnnamingAsync(db, transcript.Id, changes.SelectMany(c => c.With).Select(s => s.Segment.Speaker), cancel);
+        changes = [.. changes.Select(c => c with { With = [.. c.With.Select(s => s with { Segment = s.Segment with { Speaker = unnamed(s.Segment.Speaker) } })] })];
 
         var rows = await At(db, transcript.Id, transcript.Version).ToListAsync(cancel);
         var next = new List<TranscriptRow>(rows);
@@ -219,8 +224,12 @@ public sealed partial class TranscriptService(IDbContextFactory<DomainSslContext
         if (deed == TranscriptDeed.BroughtIn && segments.All(s => !s.Timed && s.Words.All(w => !w.Timed)) && (segments.Count > 1 || recording.Seconds > TranscriptPlacing.MostSeconds))
             segments = await AlignedAsync(db, recordingId, segments, cancel);
         segments = TranscriptPlacing.Place(segments, recording);
-        if (deed == TranscriptDeed.BroughtIn) segments = segments.ConvertAll(s => s with { Speaker = Unnamed(s.Speaker) });
         var owner = await FindAsync(db, recordingId, cancel) ?? await MakeAsync(db, recordingId, cancel);
+        if (deed == TranscriptDeed.BroughtIn)
+        {
+            var unnamed = await UnnamingAsync(db, owner.Id, segments.Select(s => s.Speaker), cancel);
+            segments = segments.ConvertAll(s => s with { Speaker = unnamed(s.Speaker) });
+        }
         var next = segments.ConvertAll(s => Row(owner, new NamedSegment(NewUid(), s)));
         return await CommitAsync(db, owner, next, deed, null, state, by, clientKey, cancel);
     }
@@ -359,7 +368,14 @@ public sealed partial class TranscriptService(IDbContextFactory<DomainSslContext
         audit.AppendAsync(db, by, $"transcript {(deed == TranscriptDeed.BroughtIn ? "brought in" : deed.ToString().ToLowerInvariant())}", $"recording {recordingId}",
             of is null ? $"version {number}" : $"version {number} as {of}", cancel);
 
-    private string? Unnamed(string? speaker) => TranscriptFormats.SpeakerName(speaker) is not { } name ? null : NobodysName().IsMatch(name) ? name : secrets.SpeakerPseudonym(name);
+    // What is kept of who speaks: a label that names nobody, a pseudonym that this installation has given, else the pseudonym of what was taken for a name. A shape alone makes no pseudonym: P-Westermann has it too.
+    private async Task<Func<string?, string?>> UnnamingAsync(DomainSslContext db, long? transcriptId, IEnumerable<string?> speakers, CancellationToken cancel)
+    {
+        var codes = speakers.Select(TranscriptFormats.SpeakerName).Where(s => s is not null && Pseudonym().IsMatch(s)).Distinct().ToList();
+        var given = codes.Count == 0 ? [] : await db.Patients.Where(p => codes.Contains(p.Pseudonym)).Select(p => p.Pseudonym)
+            .Union(db.TranscriptRows.Where(r => r.TranscriptId == transcriptId && codes.Contains(r.Speaker)).Select(r => r.Speaker!)).ToListAsync(cancel);
+        return speaker => TranscriptFormats.SpeakerName(speaker) is not { } name ? null : NobodysName().IsMatch(name) || given.Contains(name) ? name : secrets.SpeakerPseudonym(name);
+    }
 
     private static int CountWords(string words)
     {

@@ -99,9 +99,10 @@ public static class WebVttTranscript
 
         public IEnumerable<TranscriptSegment> Read(string text)
         {
+            var last = text.LastIndexOf('>');
             for (var i = 0; i < text.Length; i++)
             {
-                if (text[i] == '<' && text.IndexOf('>', i) is > 0 and var close)
+                if (text[i] == '<' && i < last && text.IndexOf('>', i) is > 0 and var close)
                 {
                     Tag(text[(i + 1)..close]);
                     i = close;

@@ -239,9 +239,11 @@ internal sealed class DicomParser
             using var source = new DeflateStream(new MemoryStream(_bytes[_at..].ToArray()), CompressionMode.Decompress);
             var plain = new MemoryStream();
             var piece = new byte[81920];
+            // A picture packs to a fifth; two hundred times is no picture, and many such at once would fill the memory.
+            var most = Math.Min(_limits.MaxFileBytes, Math.Max(100_000_000, 200L * (_bytes.Length - _at)));
             for (int n; (n = source.Read(piece)) > 0;)
             {
-                if (plain.Length + n > _limits.MaxFileBytes) throw DicomErrors.Exceeds("more content than is allowed once unpacked");
+                if (plain.Length + n > most) throw DicomErrors.Exceeds("more content than is allowed once unpacked");
                 plain.Write(piece, 0, n);
             }
             (_bytes, _at) = (plain.GetBuffer().AsMemory(0, (int)plain.Length), 0);

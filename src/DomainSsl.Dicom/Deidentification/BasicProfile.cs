@@ -74,7 +74,7 @@ internal static class BasicProfile
             DicomTags.AcquisitionDeviceProcessingCode, DicomTags.ImagedNucleus, DicomTags.TransducerType, DicomTags.SegmentAlgorithmName, DicomTags.SegmentLabel,
             DicomTags.PatientSex, DicomTags.TimezoneOffsetFromUTC, DicomTags.CountsSource, DicomTags.DecayCorrection, DicomTags.ICCProfile);
         // Pictures of pictures, documents, signatures over what is no longer so, and records of what was there before.
-        Put(DeidentificationAction.Remove, DicomTags.IconImageSequence, DicomTags.EncapsulatedDocument, DicomTags.DigitalSignaturesSequence, DicomTags.MACParametersSequence,
+        Put(DeidentificationAction.Remove, DicomTags.PersonIdentificationCodeSequence, DicomTags.OperatorIdentificationSequence, DicomTags.InstitutionCodeSequence, DicomTags.IconImageSequence, DicomTags.EncapsulatedDocument, DicomTags.DigitalSignaturesSequence, DicomTags.MACParametersSequence,
             DicomTags.EncryptedAttributesSequence, DicomTags.OriginalAttributesSequence, DicomTags.OtherPatientIDsSequence, DicomTags.DeidentificationMethodCodeSequence,
             DicomTags.DataSetTrailingPadding, DicomTags.IssuerOfPatientIDQualifiersSequence, DicomTags.PatientSpeciesCodeSequence, DicomTags.ResponsiblePersonRole,
             DicomTags.PatientMotherBirthName, DicomTags.PatientInsurancePlanCodeSequence, DicomTags.PatientPrimaryLanguageCodeSequence, DicomTags.ReferencedPatientPhotoSequence);

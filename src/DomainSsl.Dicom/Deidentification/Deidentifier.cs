@@ -6,7 +6,7 @@ using System.Text;
 namespace DomainSsl.Dicom;
 
 /// <summary>A cleaned file.</summary>
-/// <param name="File">The new file; the original is untouched and shares its pixels.</param>
+/// <param name="File">The new file; the original is untouched. Its pixels are the same; text inside a compressed stream is blanked.</param>
 /// <param name="Patient">The patient's pseudonym, which is also its PatientID and PatientName.</param>
 public sealed record DeidentifiedFile(DicomFile File, string Patient);
 
@@ -147,6 +147,7 @@ public sealed class Deidentifier
                 case DeidentificationAction.Keep:
                     // A sequence where the dictionary has a value is not what it seems.
                     if (element.Items is not null) return null;
+                    if (element.Fragments is { } fragments) return new DicomElement(tag, element.Vr, StreamComments.Blank(fragments));
                     return element.Vr.IsText() && tag != DicomTags.SpecificCharacterSet && Tells(data.GetString(tag))
                         ? new DicomElement(tag, element.Vr, ReadOnlyMemory<byte>.Empty) : element;
                 default:

@@ -152,31 +152,24 @@ public static class TranscriptMetrics
     public static IReadOnlyDictionary<string, Interval> Of(
         IReadOnlyList<TranscriptPair> pairs, int seed, IReadOnlyCollection<string>? terms = null, int resamples = GroupBootstrap.DefaultResamples)
     {
-        var figures = new List<(string Name, ErrorRate Rate)> { ("wer", new ErrorRate([.. pairs.Select(Words)])), ("cer", new ErrorRate([.. pairs.Select(Letters)])) };
-        if (terms is { Count: > 0 }) figures.Add(("termErrorRate", new ErrorRate([.. pairs.Select(p => ErrorCounts.OfTerms(p.Reference, p.Hypothesis, terms))])));
-        var speakers = pairs.Select(p => p.Speaker).ToList();
-        var bootstrap = new GroupBootstrap(speakers, seed, resamples);
-        var found = figures.Where(f => f.Rate.Total.Length > 0).ToDictionary(f => f.Name, f => bootstrap.Of(f.Rate.Weighted, highest: Math.Max(1, f.Rate.Total.Rate)));
+        var bootstrap = new GroupBootstrap([.. pairs.Select(p => p.Speaker)], seed, resamples);
+        var found = Rates(pairs, terms).Where(f => f.Rate.Total.Length > 0).ToDictionary(f => f.Name, f => bootstrap.Of(f.Rate.Weighted, highest: Math.Max(1, f.Rate.Total.Rate)));
         if (pairs.Count > 0 && pairs.All(p => p.Confidences is not null) && bootstrap.Of(new LeastSure(pairs).Weighted) is { Value: not double.NaN } sure) found["wrongWordsInLeastSure"] = sure;
         return found;
     }
 
-    /// <summary>What changed from one transcriber to another on the same utterances: <c>wer</c> and <c>cer</c> of the later less the earlier, with 95 % intervals over the speakers, paired.</summary>
+    /// <summary>What changed from one transcriber to another on the same utterances: <c>wer</c>, <c>cer</c> and, where terms are given and spoken, <c>termErrorRate</c> of the later less the earlier, with 95 % intervals over the speakers, paired.</summary>
     /// <param name="before">The earlier one's.</param>
     /// <param name="after">The later one's; the same utterances in the same order.</param>
     /// <param name="seed">Seeds the resampling.</param>
-    public static IReadOnlyDictionary<string, Interval> Change(IReadOnlyList<TranscriptPair> before, IReadOnlyList<TranscriptPair> after, int seed)
+    /// <param name="terms">Normalised terms, or null.</param>
+    public static IReadOnlyDictionary<string, Interval> Change(IReadOnlyList<TranscriptPair> before, IReadOnlyList<TranscriptPair> after, int seed, IReadOnlyCollection<string>? terms = null)
     {
         if (before.Count != after.Count || before.Zip(after).Any(p => p.First.Reference != p.Second.Reference || p.First.Speaker != p.Second.Speaker))
             throw new ArgumentException("Both must have transcribed the same utterances in the same order.", nameof(after));
         var bootstrap = new GroupBootstrap([.. before.Select(p => p.Speaker)], seed);
-        var changes = new Dictionary<string, Interval>();
-        foreach (var (name, count) in new (string, Func<TranscriptPair, ErrorCounts>)[] { ("wer", Words), ("cer", Letters) })
-        {
-            var (earlier, later) = (new ErrorRate([.. before.Select(count)]), new ErrorRate([.. after.Select(count)]));
-            if (earlier.Total.Length > 0) changes[name] = bootstrap.Of(weights => later.Weighted(weights) - earlier.Weighted(weights), lowest: -1, highest: 1);
-        }
-        return changes;
+        return Rates(before, terms).Zip(Rates(after, terms), (earlier, later) => (earlier.Name, Earlier: earlier.Rate, Later: later.Rate)).Where(r => r.Earlier.Total.Length > 0)
+            .ToDictionary(r => r.Name, r => bootstrap.Of(weights => r.Later.Weighted(weights) - r.Earlier.Weighted(weights), lowest: -1, highest: 1));
     }
 
     /// <summary>Errors of each speaker, the most first.</summary>
@@ -185,6 +178,13 @@ public static class TranscriptMetrics
         .. pairs.GroupBy(p => p.Speaker).Select(s => new SpeakerErrors(s.Key, s.Count(), s.Select(Words).Aggregate(ErrorCounts.Add), s.Select(Letters).Aggregate(ErrorCounts.Add)))
             .OrderByDescending(s => double.IsNaN(s.Words.Rate) ? -1 : s.Words.Rate).ThenBy(s => s.Speaker, StringComparer.Ordinal),
     ];
+
+    private static List<(string Name, ErrorRate Rate)> Rates(IReadOnlyList<TranscriptPair> pairs, IReadOnlyCollection<string>? terms)
+    {
+        List<(string, ErrorRate)> rates = [("wer", new ErrorRate([.. pairs.Select(Words)])), ("cer", new ErrorRate([.. pairs.Select(Letters)]))];
+        if (terms is { Count: > 0 }) rates.Add(("termErrorRate", new ErrorRate([.. pairs.Select(p => ErrorCounts.OfTerms(p.Reference, p.Hypothesis, terms))])));
+        return rates;
+    }
 
     private static ErrorCounts Words(TranscriptPair pair) => ErrorCounts.OfWords(pair.Reference, pair.Hypothesis);
 

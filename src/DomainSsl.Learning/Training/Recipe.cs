@@ -221,12 +221,11 @@ public static class Recipes
 
     private static string[] Order => ["simclr", "simclr-small", "mae-small", "hubert-small", "wav2vec2-small", "hubert-base", "wav2vec2-base"];
 
-    /// <summary>The recipe of that name, in any case, or the one in a file.</summary>
+    /// <summary>The recipe of that name, in any case.</summary>
     /// <exception cref="LearningException">There is none; the nearest is named.</exception>
     public static Recipe Find(string name)
     {
         if (All.FirstOrDefault(r => r.Name.Equals(name, StringComparison.OrdinalIgnoreCase)) is { } recipe) return recipe;
-        if (name.EndsWith(".json", StringComparison.OrdinalIgnoreCase) && File.Exists(name)) return Recipe.Parse(File.ReadAllText(name));
         throw new LearningException($"There is no recipe '{name}'; did you mean '{StrictJson.Nearest(name, All.Select(r => r.Name))}'? There are {string.Join(", ", All.Select(r => r.Name))}.");
     }
 

@@ -93,6 +93,8 @@ export class Outbox {
         if (response && (response.status === 401 || response.status === 403)) { this.tell('signedout'); return; }
         if (response && [400, 404, 409, 422].includes(response.status)) {
           const problem = await response.json().catch(() => null) as { detail?: string; title?: string } | null;
+          // Somebody else has signed in in this browser: what waits is still its author's, and is kept for them.
+          if (problem?.title === 'page-too-old') { this.tell('signedout'); return; }
           this.drop(entry);
           this.listener?.refused(entry, problem?.detail ?? problem?.title ?? 'The server refused this answer; load the page again.');
           attempt = 0;

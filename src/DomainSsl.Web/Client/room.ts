@@ -46,6 +46,7 @@ export class Room<T, P> {
   private shown: T | null = null;
   private fetching: Promise<void> | null = null;
   private ended = false;
+  private undoKey: string | null = null;
   private pressed = 0;
 
   constructor(private readonly element: HTMLElement, private readonly token: string, private readonly work: Work<T, P>) {
@@ -124,11 +125,15 @@ export class Room<T, P> {
 
   /** Takes back what was said in an earlier visit, which the server alone remembers. */
   async undoEarlier(taken: (answer: unknown) => number): Promise<void> {
+    // What is on its way first, and one key until the server has answered: pressed again after a lost answer it takes back the same one, not another.
+    if (this.work.outbox.waiting.length > 0) { this.say('note', 'Wait until everything is saved.'); return; }
+    const key = this.undoKey ??= newKey();
     try {
       const response = await fetch(`${this.work.api}/undo`, {
-        method: 'POST', headers: { 'Content-Type': 'application/json', RequestVerificationToken: this.token }, body: JSON.stringify({ key: newKey() }), signal: this.signal,
+        method: 'POST', headers: { 'Content-Type': 'application/json', RequestVerificationToken: this.token }, body: JSON.stringify({ key }), signal: this.signal,
       });
       const answer = await response.json() as { detail?: string };
+      if (response.status < 500) this.undoKey = null;
       if (!response.ok) { this.say('note', answer.detail ?? 'There is nothing to take back.'); return; }
       const id = taken(answer);
       if (this.current !== null) this.queue.unshift(this.current);

@@ -40,5 +40,12 @@ document.addEventListener('keydown', event => {
   }
 });
 
+// Who signs out in one window of a browser has signed out in all: the next person at this desk finds nothing open.
+const signedOut = 'domainssl-signed-out';
+if (location.pathname === '/account/sign-in') localStorage.setItem(signedOut, String(Date.now()));
+window.addEventListener('storage', event => {
+  if (event.key === signedOut && document.body.dataset.start) location.reload();
+});
+
 // Says that the page reacts: restored text and browser tests wait for it.
 Object.assign(window, { domainssl: { ready: () => { document.body.dataset.ready = 'true'; } } });

@@ -43,11 +43,12 @@ export function mount(element: HTMLElement, options: Options, dotnet: DotNet): W
   const leaving = (event: BeforeUnloadEvent) => { if (busy) event.preventDefault(); };
   window.addEventListener('beforeunload', leaving, { signal });
 
-  async function call(method: string, path: string, body?: BodyInit): Promise<Response> {
+  // A file's name travels in a header: addresses are written into logs, and it may be a patient's.
+  async function call(method: string, path: string, body?: BodyInit, name?: string): Promise<Response> {
     for (let attempt = 0; ; attempt++) {
       try {
         const response = await fetch(options.address + path, {
-          method, signal, headers: { RequestVerificationToken: options.token, ...(typeof body === 'string' ? { 'Content-Type': 'application/json' } : {}) }, ...(body === undefined ? {} : { body }),
+          method, signal, headers: { RequestVerificationToken: options.token, ...(typeof body === 'string' ? { 'Content-Type': 'application/json' } : {}), ...(name === undefined ? {} : { 'File-Name': encodeURIComponent(name) }) }, ...(body === undefined ? {} : { body }),
         });
         if (response.ok) return response;
         // 5xx and 408 may pass; the rest will not.
@@ -80,7 +81,7 @@ export function mount(element: HTMLElement, options: Options, dotnet: DotNet): W
         for (let next = queue.shift(); next; next = queue.shift()) {
           for (let from = 0; from === 0 || from < next.file.size; from += options.pieceBytes) {
             const piece = next.file.slice(from, from + options.pieceBytes);
-            await call('PUT', `/${id}/files/${next.index}?from=${from}&name=${encodeURIComponent(next.name)}`, piece);
+            await call('PUT', `/${id}/files/${next.index}?from=${from}`, piece, next.name);
             sentBytes += piece.size;
             tell();
           }

@@ -45,17 +45,18 @@ internal sealed class Demonstration(IServiceProvider services, TextWriter termin
     /// <summary>Goes through all steps. What goes wrong is told in a sentence; the site goes on.</summary>
     public async Task RunAsync(CancellationToken cancel)
     {
+        var clock = System.Diagnostics.Stopwatch.StartNew();
         try
         {
             var sample = SampleData() ?? throw new RefusedException("no-sample-data", "The sample data is not beside the program, so the demo has nothing to show; run it from a checkout, or import files of your own.");
             await ImportAsync(sample, cancel);
             await FollowAsync(await PretrainAsync(Scans, Recipe, "SimCLR", PretrainSeconds, cancel), "Pretraining", cancel);
             await FollowAsync(await TrainAsync(sample, cancel), "Training", cancel);
-            Say("Scans ready: open Tasks to see the result, Review to go through the predictions. The dictations follow.");
+            Say($"Scans ready after {clock.Elapsed.TotalSeconds:0} s: open Tasks to see the result, Review to go through the predictions. The dictations follow.");
             await FollowAsync(await PretrainAsync(Dictations, RecipeCatalog.DefaultForSound, "HuBERT", PretrainSoundSeconds, cancel), "Pretraining on dictations", cancel);
             await FollowAsync(await TrainTranscriberAsync(sample, cancel), "Training a transcriber", cancel);
             await FollowAsync(await TranscribeAsync(cancel), "Transcribing", cancel);
-            Say("Demo ready: open Transcripts to read through what the transcriber wrote.");
+            Say($"Demo ready after {clock.Elapsed.TotalSeconds:0} s: open Transcripts to read through what the transcriber wrote.");
         }
         catch (RefusedException e) { Say(e.Refusal.Sentence); }
         catch (OperationCanceledException) when (cancel.IsCancellationRequested) { /* the site is being stopped; the next start goes on from here */ }

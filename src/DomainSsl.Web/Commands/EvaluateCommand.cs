@@ -2,6 +2,8 @@ using System.CommandLine;
 using System.Text.Json;
 using DomainSsl.Core.Library;
 using DomainSsl.Core.Runs;
+using DomainSsl.Core.Transcripts;
+using DomainSsl.Learning.FineTuning;
 using DomainSsl.Worker;
 using Spectre.Console;
 
@@ -41,13 +43,18 @@ internal static class EvaluateCommand
     private static async Task<int> TranscriberAsync(CommandRun run, Core.Models.Model measured, LabelTable table, string[]? language, bool here)
     {
         var given = LabelTables.WithSpeakers([table])[0];
-        var ended = await RunCommands.CarryOutAsync(run, new EvaluateSpeechRequest(measured.Id, given, await SpeechSettings.LanguageAsync(run, language)), $"Measuring {measured.Name}", here);
+        var terms = await (await RunCommands.ServicesAsync(run)).GetRequiredService<ClinicGlossary>().TextsAsync(run.Cancel);
+        var listened = await SpeechSettings.LanguageAsync(run, language);
+        var request = new EvaluateSpeechRequest(measured.Id, given, listened is null ? null : listened with { Terms = terms }, terms);
+        var ended = await RunCommands.CarryOutAsync(run, request, $"Measuring {measured.Name}", here);
         var result = JsonSerializer.Deserialize<EvaluateSpeechRun.Result>(ended.Summary!, RunContext.Json)!;
         run.Output.Result(new { result.N, result.Patients, result.LeftOut, result.Metrics, result.Speakers, table.Refused }, console =>
         {
             console.WriteLine($"{measured.Name} on {result.N:#,0} recordings{LabelTables.Of(given.Select(l => l.Speaker), result.Patients, "speakers")}:");
             foreach (var (key, figure) in result.Metrics) console.WriteLine($"  {key} {figure}");
             if (result.LeftOut > 0) console.WriteLine($"{result.LeftOut:#,0} rows were left out: of speakers that the model was trained on, or without a text that fits.");
+            if (result.Speakers.Count > LabelEfficiency.FewPatients) return;
+            foreach (var one in result.Speakers) console.WriteLine($"  {one.Speaker}: {one.Wer:0.000} of the words wrong, {one.Cer:0.000} of the letters, in {one.N:#,0}");
         });
         return table.Refused.Count > 0 ? CommandLine.SomeRefused : CommandLine.Done;
     }

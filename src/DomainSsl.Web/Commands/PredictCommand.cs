@@ -40,7 +40,7 @@ internal static class PredictCommand
                 if (files.Count == 0) throw new Core.RefusedException("no-images", refused.Count > 0 ? $"None of the files could be used: {refused[0].Reason}" : "There are no files there; check the path.");
                 request = new PredictRequest(answering.Id, null, [.. files.Keys], run.Get(review));
             }
-            var ended = await RunCommands.CarryOutAsync(run, request, $"Predicting with {answering.Name}", run.Get(here));
+            var ended = await RunCommands.CarryOutAsync(run, request, $"Predicting with {answering.Name}", run.Get(here), request.ForReview ? answering.TaskId : null);
             var answers = await PredictRun.ReadAsync(services.GetRequiredService<DataFolder>().Run(ended.Id), run.Cancel);
             var predictions = answers.Select(a => new { File = files.GetValueOrDefault(a.Item), a.Item, a.Label, a.Probabilities, a.Uncertainty }).ToList();
             if (run.Get(output) is { } to)

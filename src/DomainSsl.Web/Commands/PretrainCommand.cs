@@ -19,7 +19,7 @@ internal static class PretrainCommand
     public static Command Create(CommandContext context)
     {
         var collection = new Argument<string>("COLLECTION") { Description = "A collection of images or of recordings, by name or id; it is frozen if it is not." };
-        var recipe = new Option<string?>("--recipe") { Description = "A recipe's name, or a JSON file. Without it: for images simclr, which continues the public encoder; for recordings hubert-small.", HelpName = "R" };
+        var recipe = new Option<string?>("--recipe") { Description = "A recipe's name, shipped or added in recipes/ of the data folder, or a JSON file. Without it: for images simclr, which continues the public encoder; for recordings hubert-small.", HelpName = "R" };
         var minutes = new Option<double?>("--minutes") { Description = "Minutes of training at most.", HelpName = "M" };
         var steps = new Option<int?>("--steps") { Description = "Steps at most.", HelpName = "N" };
         var seed = new Option<long>("--seed") { Description = "Seed of everything random.", HelpName = "S", DefaultValueFactory = _ => 1 };
@@ -36,10 +36,10 @@ internal static class PretrainCommand
             var collections = services.GetRequiredService<CollectionService>();
             var chosen = await collections.FindAsync(run.Need(collection), run.Cancel);
             var modality = await ModalityAsync(run, chosen);
-            var resolved = Resolve(run.Get(recipe) ?? Recipes.Default(modality).Name, run.Get(set) ?? []);
+            var resolved = Resolve(RecipesCommand.Find(run, run.Get(recipe) ?? (modality == Modalities.Sound ? RecipeCatalog.DefaultForSound : RecipeCatalog.Default)), run.Get(set) ?? []);
             if (resolved.Modality != modality)
                 throw new RefusedException("other-kind", $"The recipe {resolved.Name} learns from {Words(resolved.Modality)}, but the collection '{chosen.Name}' holds {Words(modality)}; "
-                    + $"choose one of {string.Join(", ", Recipes.All.Where(r => r.Modality == modality).Select(r => r.Name))}.");
+                    + $"choose one of {string.Join(", ", RecipesCommand.All(run).Where(r => r.Modality == modality).Select(r => r.Name))}.");
             var from = run.Get(init) is { } model && model != "scratch" ? (await RunCommands.ModelAsync(run, model)).Id : run.Get(init);
             chosen = await collections.FrozenForRunAsync(chosen.Id, run.Who, run.Cancel);
 
@@ -57,9 +57,9 @@ internal static class PretrainCommand
         });
     }
 
-    private static Recipe Resolve(string name, IEnumerable<string> changes)
+    private static Recipe Resolve(Recipe recipe, IEnumerable<string> changes)
     {
-        try { return changes.Aggregate(Recipes.Find(name), (recipe, change) => recipe.With(change)); }
+        try { return changes.Aggregate(recipe, (changed, change) => changed.With(change)); }
         catch (LearningException e) { throw new RefusedException("recipe", e.Message); }
     }
 

@@ -48,7 +48,7 @@ internal static class SpeechSettings
     /// <summary>The option that names language models for decoding.</summary>
     public static Option<string[]> Language() => new("--language")
     {
-        Description = "A language model that decoding listens to, by id or name: an n-gram one weighs in letter by letter, a causal one ranks the likeliest texts anew; one of each may be given. Without any, each frame's likeliest letter counts.", HelpName = "MODEL",
+        Description = "A language model that decoding listens to, by id or name: an n-gram one weighs in letter by letter, a causal one ranks the likeliest texts anew; one of each may be given. Without any, each frame's likeliest letter counts; transcribe favours the terms of the glossary either way.", HelpName = "MODEL",
     };
 
     /// <summary>The language models that were named; null where none was.</summary>

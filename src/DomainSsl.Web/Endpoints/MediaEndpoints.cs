@@ -48,7 +48,8 @@ internal static class MediaEndpoints
 
     private static IResult Kept(HttpContext context, string tag, Func<EntityTagHeaderValue, IResult> result)
     {
-        context.Response.Headers.CacheControl = "private, max-age=31536000, immutable";
+        // The browser asks each time, and is told by the tag that nothing changed: who has signed out hears and sees nothing any more.
+        context.Response.Headers.CacheControl = "private, no-cache";
         return result(new EntityTagHeaderValue($"\"{tag}\""));
     }
 }

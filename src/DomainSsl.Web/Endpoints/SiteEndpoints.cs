@@ -7,13 +7,17 @@ namespace DomainSsl.Web.Endpoints;
 /// <summary>All HTTP endpoints that are not pages. Each says its role; a test enumerates them and fails on one that does not.</summary>
 public static class SiteEndpoints
 {
+    // Known to the browser's outbox: what waits there is kept, since nothing is wrong with it.
+    private const string PageTooOld = "page-too-old";
+
     /// <summary>Maps them.</summary>
     public static void MapSiteEndpoints(this WebApplication app)
     {
-        app.MapPost(Paths.SignOut, async (ActiveSignIn signIn, AuditLog audit, HttpContext context) =>
+        app.MapPost(Paths.SignOut, async (ActiveSignIn signIn, EndedSessions ended, AuditLog audit, HttpContext context) =>
         {
             var name = context.User.Identity?.Name ?? "";
             await signIn.SignOutAsync();
+            ended.End(context.User);
             await audit.RecordAsync(name, "signed out", $"user {name}");
             return Results.LocalRedirect(Paths.SignIn);
         }).RequireRoles(Roles.Anyone).WithFormToken();
@@ -28,7 +32,7 @@ public static class SiteEndpoints
     {
         var forms = invocation.HttpContext.RequestServices.GetRequiredService<Microsoft.AspNetCore.Antiforgery.IAntiforgery>();
         if (!await forms.IsRequestValidAsync(invocation.HttpContext))
-            return Results.Problem("This page is too old. Load it again and repeat what you did.", statusCode: StatusCodes.Status400BadRequest);
+            return Results.Problem("This page is too old. Load it again and repeat what you did.", title: PageTooOld, statusCode: StatusCodes.Status400BadRequest);
         return await next(invocation);
     });
 }

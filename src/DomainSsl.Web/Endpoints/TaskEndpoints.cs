@@ -56,7 +56,7 @@ public static class TaskEndpoints
 
     private static object Shown(TaskProgress p) => new
     {
-        p.Items, p.Labelled, p.NotSure, p.Skipped, p.Left, p.NextUseful, p.LastUseful, classes = p.Classes.Select(c => new { c.Id, c.Labels }),
+        Items = p.All, p.Labelled, p.NotSure, p.Skipped, p.Left, p.NextUseful, p.LastUseful, classes = p.Classes.Select(c => new { c.Id, c.Labels }),
     };
 
     /// <summary>Turns a refusal into 400 with its sentence, and a file that cannot be decoded into 422: never a stack trace.</summary>

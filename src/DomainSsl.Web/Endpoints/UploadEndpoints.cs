@@ -2,6 +2,7 @@ using System.Security.Claims;
 using DomainSsl.Core;
 using DomainSsl.Core.People;
 using DomainSsl.Web.Receiving;
+using Microsoft.AspNetCore.Mvc;
 
 namespace DomainSsl.Web.Endpoints;
 
@@ -14,9 +15,10 @@ internal static class UploadEndpoints
     {
         var uploads = app.MapGroup("/api/imports").RequireRoles(Roles.Admin).WithRefusals();
         uploads.MapPost("", (Uploads service, ClaimsPrincipal user) => Results.Json(new { id = service.Begin(user.Identity!.Name!) })).WithFormToken();
-        uploads.MapPut("/{id}/files/{number:int}", async (string id, int number, long from, string name, Uploads service, HttpContext context) =>
+        // A file's name may be a patient's: in a header, since addresses are written into logs.
+        uploads.MapPut("/{id}/files/{number:int}", async (string id, int number, long from, [FromHeader(Name = "File-Name")] string name, Uploads service, HttpContext context) =>
         {
-            var length = await service.ReceiveAsync(id, context.User.Identity!.Name!, number, name, from, context.Request.Body, context.RequestAborted);
+            var length = await service.ReceiveAsync(id, context.User.Identity!.Name!, number, Uri.UnescapeDataString(name), from, context.Request.Body, context.RequestAborted);
             return Results.Json(new { length });
         }).WithFormToken();
         uploads.MapPost("/{id}/start", (string id, StartBody body, Uploads service, ClaimsPrincipal user) =>

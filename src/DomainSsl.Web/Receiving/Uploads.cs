@@ -45,7 +45,8 @@ public sealed class Uploads(DataFolder folder, LibraryImport import, ILogger<Upl
     /// <summary>Most files of one upload.</summary>
     public const int MostFiles = 200_000;
 
-    private static readonly TimeSpan KeptFor = TimeSpan.FromDays(7);
+    // An upload may wait over a weekend for its page to come back; what it was is known for a week.
+    private static readonly TimeSpan UnfinishedFor = TimeSpan.FromDays(3), KnownFor = TimeSpan.FromDays(7), SweepEvery = TimeSpan.FromHours(1);
     private readonly ConcurrentDictionary<string, Upload> _uploads = new();
     private readonly CancellationTokenSource _stopping = new();
     private Upload[] _interrupted = [];
@@ -102,24 +103,46 @@ public sealed class Uploads(DataFolder folder, LibraryImport import, ILogger<Upl
     /// <summary>Calls back whenever an upload moved on, from any thread, until what this returns is disposed.</summary>
     public IDisposable Subscribe(string id, Action changed) => _uploads.TryGetValue(id, out var upload) ? upload.Subscribe(changed) : new Nothing();
 
-    /// <summary>Finds what a killed site left behind, and clears what is a week old: before the site answers, since a page that comes back asks for its upload at once.</summary>
+    /// <summary>Finds what a killed site left behind, and clears what is old: before the site answers, since a page that comes back asks for its upload at once.</summary>
     public override Task StartAsync(CancellationToken cancellationToken)
     {
         foreach (var path in Directory.GetDirectories(folder.Incoming))
         {
-            if (Upload.Read(path) is not { } upload) continue;
-            if (upload.Manifest.At < DateTime.UtcNow - KeptFor && upload.Manifest.State != UploadState.Importing) Directory.Delete(path, recursive: true);
-            else _uploads.TryAdd(upload.Manifest.Id, upload);
+            if (Upload.Read(path) is { } upload) _uploads.TryAdd(upload.Manifest.Id, upload);
+            else if (Directory.GetLastWriteTimeUtc(path) < DateTime.UtcNow - UnfinishedFor) Directory.Delete(path, recursive: true);
         }
+        Sweep();
         _interrupted = [.. _uploads.Values.Where(u => u.Manifest.State == UploadState.Importing)];
         return base.StartAsync(cancellationToken);
     }
 
-    /// <summary>Takes up the imports that were under way.</summary>
+    /// <summary>Takes up the imports that were under way, then sees to it that what was dropped does not lie about: the files are not yet de-identified.</summary>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var _ = stoppingToken.Register(_stopping.Cancel);
         foreach (var upload in _interrupted) await ImportAsync(upload);
+        using var timer = new PeriodicTimer(SweepEvery);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(stoppingToken)) Sweep();
+        }
+        catch (OperationCanceledException) { /* the site is being stopped */ }
+    }
+
+    private void Sweep()
+    {
+        foreach (var upload in _uploads.Values)
+        {
+            try
+            {
+                var old = DateTime.UtcNow - upload.LastWrite;
+                if (upload.Manifest.State is UploadState.Done or UploadState.Failed) upload.DeleteFiles();
+                if (upload.Manifest.State == UploadState.Importing || old < (upload.Manifest.State == UploadState.Receiving ? UnfinishedFor : KnownFor)) continue;
+                _uploads.TryRemove(upload.Manifest.Id, out Upload? _);
+                Directory.Delete(upload.Folder, recursive: true);
+            }
+            catch (IOException e) { log.LogWarning(e, "What upload {Id} left could not be deleted; it is tried again in an hour.", upload.Manifest.Id); }
+        }
     }
 
     private async Task ImportAsync(Upload upload)
@@ -140,11 +163,7 @@ public sealed class Uploads(DataFolder folder, LibraryImport import, ILogger<Upl
                 Names = [],
             };
             upload.Write();
-            foreach (var path in paths)
-            {
-                File.Delete(path);
-                File.Delete(Path.ChangeExtension(path, ".name"));
-            }
+            upload.DeleteFiles();
         }
         catch (OperationCanceledException) { return; } // the site is being stopped; the next one goes on
         catch (Exception e)
@@ -154,8 +173,10 @@ public sealed class Uploads(DataFolder folder, LibraryImport import, ILogger<Upl
             {
                 State = UploadState.Failed,
                 Problem = e is RefusedException refused ? refused.Refusal.Sentence : "The import stopped because of a fault; what was imported before is safe. Look at System, then drop the files again.",
+                Names = [],
             };
             upload.Write();
+            upload.DeleteFiles();
         }
         upload.Changed();
     }
@@ -210,6 +231,16 @@ public sealed class Uploads(DataFolder folder, LibraryImport import, ILogger<Upl
             var temporary = Path.Combine(Folder, "upload.json.new");
             File.WriteAllBytes(temporary, JsonSerializer.SerializeToUtf8Bytes(Manifest));
             File.Move(temporary, Path.Combine(Folder, "upload.json"), overwrite: true);
+        }
+
+        /// <summary>When anything of it was last written.</summary>
+        public DateTime LastWrite => new DirectoryInfo(Folder).EnumerateFiles().Select(f => f.LastWriteTimeUtc).DefaultIfEmpty(Manifest.At).Max();
+
+        /// <summary>Deletes what was dropped, and its names.</summary>
+        public void DeleteFiles()
+        {
+            foreach (var pattern in (string[])["*.part", "*.name"])
+                foreach (var path in Directory.GetFiles(Folder, pattern)) File.Delete(path);
         }
 
         public void Report(ImportProgress progress)

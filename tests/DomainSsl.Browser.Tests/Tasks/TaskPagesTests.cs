@@ -1,6 +1,10 @@
 using Deque.AxeCore.Commons;
 using Deque.AxeCore.Playwright;
+using DomainSsl.Core.Collections;
+using DomainSsl.Core.Models;
+using DomainSsl.Core.Runs;
 using DomainSsl.Core.Tasks;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Playwright;
 
 namespace DomainSsl.Browser.Tests.Tasks;
@@ -43,6 +47,40 @@ public sealed class TaskPagesTests(Chromium chromium) : IClassFixture<Chromium>
         await LookAsync(page, $"/tasks/{task.Id}", "task", ".steps");
         await LookAsync(page, "/tasks", "tasks", "table.cards");
         await LookAsync(page, "/review", "review-list", "table.cards");
+    }
+
+    [Fact]
+    public async Task WhatCameLater_IsAnsweredForFromTheTaskPage_AndMoreIsAskedOfTheAdministrator()
+    {
+        var cancel = TestContext.Current.CancellationToken;
+        await using var clinic = await SeededClinic.StartAsync(30);
+        var task = await clinic.MakeTaskAsync();
+        await clinic.AddTrainedAsync(task);
+        await using var db = await clinic.Database.CreateDbContextAsync(cancel);
+        await db.Models.ExecuteUpdateAsync(set => set.SetProperty(m => m.State, ModelState.InUse), cancel);
+        var unanswered = await db.Predictions.OrderBy(p => p.ItemId).Take(4).Select(p => p.ItemId).ToListAsync(cancel);
+        await db.Predictions.Where(p => unanswered.Contains(p.ItemId)).ExecuteDeleteAsync(cancel);
+        var later = await clinic.Get<CollectionService>().CreateAsync("Later", unanswered, "admin", cancel);
+
+        var page = await chromium.NewPageAsync(clinic.Site.Address);
+        await SeededClinic.SignInAsync(page, "anna", "/tasks");
+        await LookAsync(page, $"/tasks/{task.Id}/result", "result-new", "text=Ask the administrator");
+        await page.ClickAsync("text=Ask the administrator");
+        await CheckAsync(page, "result-asked", "text=No longer needed");
+        await LookAsync(page, $"/tasks/{task.Id}", "task-new-cases", "text=Let it answer");
+        Assert.Equal("Later – 4 images, all without an answer", await page.TextContentAsync("section[aria-labelledby=new] option"));
+        await page.ClickAsync("text=Let it answer");
+        // The classifier of this test has no weights, so its run is soon over; that it was asked for is what counts here.
+        await page.WaitForSelectorAsync("section[aria-labelledby=new] :is(.run-progress, .note.failed)");
+        var run = await db.Runs.SingleAsync(r => r.Kind == RunKind.Predict, cancel);
+        Assert.Equal(new PredictRequest("m-1", later.Id, null, ForReview: true), RunRequestJson.Read(run));
+
+        var admin = await chromium.NewPageAsync(clinic.Site.Address);
+        await SeededClinic.SignInAsync(admin, "admin", "/");
+        await LookAsync(admin, "/", "home-asked", "text=Asked of you");
+        await admin.ClickAsync("button[aria-label='Done: Opacity']");
+        await admin.WaitForSelectorAsync("text=Asked of you", new() { State = WaitForSelectorState.Detached });
+        Assert.Null((await clinic.Tasks.FindAsync(task.Id, cancel))!.Wanted);
     }
 
     private static async Task LookAsync(IPage page, string path, string name, string waitFor)

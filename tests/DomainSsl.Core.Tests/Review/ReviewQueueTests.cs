@@ -119,6 +119,42 @@ public sealed class ReviewQueueTests
     }
 
     [Fact]
+    public async Task Undo_OfAReferral_LeavesWhatAnotherAnswered_AndTheAnswerersBringsTheReferralBack()
+    {
+        await using var clinic = await LabellingClinic.MakeAsync(20, 1);
+        var task = await clinic.MakeTaskAsync();
+        await clinic.AddClassifierAsync(task);
+        var next = (await clinic.Reviews.NextAsync(task.Id, "anna", 1, cancel: Cancel))[0];
+        await clinic.Reviews.DecideAsync(next.PredictionId, ReviewDecision.Refer, null, "anna", "d1", Cancel);
+        await clinic.Reviews.DecideAsync(next.PredictionId, ReviewDecision.Accept, null, "ben", "d2", Cancel);
+        // Anna's page still offers to take her referral back.
+        var refused = await Assert.ThrowsAsync<RefusedException>(() => clinic.Reviews.DecideAsync(next.PredictionId, ReviewDecision.Withdrawn, null, "anna", "u1", Cancel));
+        Assert.Equal("answered-by-another", refused.Refusal.Code);
+        Assert.Null(Assert.Single(await clinic.LabelsAsync(next.ItemId)).SupersededAt);
+
+        await clinic.Reviews.DecideAsync(next.PredictionId, ReviewDecision.Withdrawn, null, "ben", "u2", Cancel);
+        Assert.True((await clinic.Reviews.DecideAsync(next.PredictionId, ReviewDecision.Withdrawn, null, "ben", "u2", Cancel)).Again);
+        Assert.Equal("anna", Assert.Single(await clinic.Reviews.NextAsync(task.Id, "ben", 5, referred: true, cancel: Cancel)).ReferredBy);
+    }
+
+    [Fact]
+    public async Task Next_WhileAnotherLabels_BringsNothingThatIsBeforeThem_AndNeverReplacesWhatTheySaid()
+    {
+        await using var clinic = await LabellingClinic.MakeAsync(30, 1);
+        var task = await clinic.MakeTaskAsync();
+        await clinic.AddClassifierAsync(task);
+        var labelling = (await clinic.Tasks.NextItemsAsync(task.Id, "anna", 6, cancel: Cancel)).Select(n => n.ItemId).ToList();
+        var reviewing = await clinic.Reviews.NextAsync(task.Id, "ben", 20, cancel: Cancel);
+        Assert.NotEmpty(reviewing);
+        Assert.Empty(reviewing.Select(r => r.ItemId).Intersect(labelling));
+        // Anna opens an old address: the image is labelled before Ben decides.
+        await clinic.Tasks.AnswerAsync(task.Id, reviewing[0].ItemId, LabelAnswer.Class, task.Classes[1].Id, "anna", "k1", Cancel);
+        await Assert.ThrowsAsync<RefusedException>(() => clinic.Reviews.DecideAsync(reviewing[0].PredictionId, ReviewDecision.Accept, null, "ben", "d1", Cancel));
+        Assert.Equal("anna", Assert.Single(await clinic.LabelsAsync(reviewing[0].ItemId)).By);
+        Assert.Equal("answered-by-another", (await Assert.ThrowsAsync<RefusedException>(() => clinic.Tasks.AnswerAsync(task.Id, reviewing[0].ItemId, LabelAnswer.Withdrawn, null, "ben", "k2", Cancel))).Refusal.Code);
+    }
+
+    [Fact]
     public async Task Decide_OnALockedTestPatient_NeverReachesTraining()
     {
         await using var clinic = await LabellingClinic.MakeAsync(60, 1);

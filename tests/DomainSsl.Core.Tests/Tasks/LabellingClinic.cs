@@ -92,6 +92,44 @@ internal sealed class LabellingClinic : IAsyncDisposable
         return id;
     }
 
+    /// <summary>A collection that was imported later: one more image, or recording, of each of these patients, known or new.</summary>
+    public async Task<(long Collection, IReadOnlyList<long> Items)> ImportLaterAsync(string name, IReadOnlyList<string> pseudonyms, ItemKind kind = ItemKind.Image)
+    {
+        await using var db = await Database.CreateDbContextAsync();
+        var collection = new Collection { Name = name, By = "test", Items = pseudonyms.Count, Patients = pseudonyms.Count, CreatedAt = DateTime.UtcNow };
+        db.Collections.Add(collection);
+        var items = new List<Item>();
+        foreach (var pseudonym in pseudonyms)
+        {
+            var patient = await db.Patients.SingleOrDefaultAsync(p => p.Pseudonym == pseudonym) ?? new Patient { Pseudonym = pseudonym };
+            var (uid, source) = ($"2.{name}.{pseudonym}", $"{name}-{pseudonym}");
+            var item = new Item { Kind = kind, Patient = patient, Hash = $"item-{source}" };
+            if (kind == ItemKind.Sound) item.Recording = new Recording { Speaker = patient, SourceHash = $"source-{source}", BlobHash = $"blob-{source}", Seconds = item.End = 1 };
+            else
+                item.Instance = new Instance
+                {
+                    Series = new Series { Study = new Study { Patient = patient, Uid = uid, Images = 1 }, Uid = $"{uid}.1" }, Uid = $"{uid}.1.1", SourceHash = $"source-{source}", BlobHash = $"blob-{source}",
+                };
+            items.Add(item);
+            db.CollectionItems.Add(new CollectionItem { Collection = collection, Item = item });
+        }
+        await db.SaveChangesAsync();
+        return (collection.Id, [.. items.Select(i => i.Id)]);
+    }
+
+    /// <summary>What the worker leaves of a run that answers for review: unsure of all.</summary>
+    public async Task<IReadOnlyList<long>> AddAnswersAsync(LabelTask task, string model, IReadOnlyList<long> items)
+    {
+        await using var db = await Database.CreateDbContextAsync();
+        var answers = items.Select(item => new Prediction
+        {
+            TaskId = task.Id, ModelId = model, ItemId = item, ClassId = task.Classes[0].Id, At = DateTime.UtcNow, Uncertainty = 1, Probabilities = "[0.5,0.5]",
+        }).ToList();
+        db.Predictions.AddRange(answers);
+        await db.SaveChangesAsync();
+        return [.. answers.Select(a => a.Id)];
+    }
+
     public async Task<List<Label>> LabelsAsync(long item)
     {
         await using var db = await Database.CreateDbContextAsync();

@@ -31,11 +31,13 @@ public sealed class TranscriberServiceTests
         await using var library = await WithTranscriptsAsync();
         var service = library.Get<TranscriberService>();
         await AddTranscriberAsync(library, "m-before");
+        await library.Get<ClinicGlossary>().AddAsync("pneumothorax", [], "anna", Cancel);
         var request = await RequestAsync(library, await service.TrainAsync("scratch", "anna", cancel: Cancel));
         Assert.Empty(request.Labels.Select(l => l.Speaker).Intersect(request.Test!.Select(l => l.Speaker)));
         Assert.All(request.Test!, l => Assert.True(TranscriberService.IsTest(l.Speaker)));
         Assert.Equal((await AllAsync(library)).Count, request.Labels.Count + request.Test!.Count);
         Assert.Equal("m-before", request.BeforeId);
+        Assert.Equal(["pneumothorax"], request.Language!.Terms!); // measured as the page transcribes
         Assert.Equal("already-training", (await Assert.ThrowsAsync<RefusedException>(() => service.TrainAsync("scratch", "anna", cancel: Cancel))).Refusal.Code);
     }
 
@@ -73,9 +75,56 @@ public sealed class TranscriberServiceTests
             await registry.PromoteAsync(id, "anna", Cancel);
         }
         var overview = await library.Get<TranscriberService>().OverviewAsync(Cancel);
-        Assert.Equal(("m-2", 2), (overview.Current?.Id, overview.Transcribers.Count));
+        Assert.Equal(("m-2", 2), (overview.Current?.Id, overview.Rounds.Count));
         Assert.Equal("m-1", (await registry.RollbackAsync(ModelRegistry.PlaceOf(overview.Current!), "anna", Cancel)).Id);
         Assert.Equal(ModelState.InUse, (await registry.GetAsync("public", Cancel)).State);
+    }
+
+    [Theory]
+    [InlineData("{}", "m-2")]
+    [InlineData("""{"cerChange":{"value":0.1,"low":0.02,"high":0.2}}""", "m-1")]
+    [InlineData("""{"cerChange":{"value":0.1,"low":-0.01,"high":0.2}}""", "m-2")]
+    [InlineData("""{"cerChange":{"value":0.1,"low":-1,"high":1}}""", "m-2")]
+    [InlineData("""{"cerChange":{"value":-0.1,"low":-0.2,"high":-0.05},"cerWithLanguageChange":{"value":0.1,"low":0.02,"high":0.2}}""", "m-1")]
+    [InlineData("""{"cerChange":{"value":0.1,"low":0.02,"high":0.2},"cerWithLanguageChange":{"value":0.1,"low":-0.02,"high":0.2}}""", "m-2")]
+    public async Task Current_WhereNoneIsInUse_IsTheNewestThatWasNotMeasuredAsWorse_AsTranscriptsAreWritten(string metrics, string current)
+    {
+        await using var library = await TestLibrary.MakeAsync();
+        await AddTranscriberAsync(library, "m-1");
+        await AddTranscriberAsync(library, "m-2", metrics);
+        var service = library.Get<TranscriberService>();
+        Assert.Equal(current, (await service.OverviewAsync(Cancel)).Current?.Id);
+
+        // A person's choice counts, and a better one that was retired is not written with again.
+        await library.Get<ModelRegistry>().RetireAsync("m-1", "anna", Cancel);
+        Assert.Equal("m-2", (await service.OverviewAsync(Cancel)).Current?.Id);
+        await service.UseAsync("m-1", "anna", Cancel);
+        Assert.Equal("m-1", (await service.OverviewAsync(Cancel)).Current?.Id);
+        await service.UseAsync("m-2", "anna", Cancel);
+        Assert.Equal("m-2", (await service.OverviewAsync(Cancel)).Current?.Id);
+    }
+
+    [Fact]
+    public async Task Use_IsAudited_AndTakesTranscribersAlone()
+    {
+        await using var library = await TestLibrary.MakeAsync();
+        await library.Get<ModelRegistry>().EnsurePublicAsync(Cancel);
+        await AddTranscriberAsync(library, "m-1");
+        await library.Get<TranscriberService>().UseAsync("m-1", "anna", Cancel);
+        await using var db = library.Open();
+        Assert.Equal(1, await db.Audit.CountAsync(e => e.Who == "anna" && e.Action == "promoted" && e.Subject == "model m-1", Cancel));
+        Assert.Equal("no-transcriber", (await Assert.ThrowsAsync<RefusedException>(() => library.Get<TranscriberService>().UseAsync("public", "anna", Cancel))).Refusal.Code);
+    }
+
+    [Fact]
+    public async Task Overview_ARoundHasItsFiguresAndEachTestSpeaker()
+    {
+        await using var library = await TestLibrary.MakeAsync();
+        await AddTranscriberAsync(library, "m-1", """{"cer":{"value":0.2,"low":0.1,"high":0.3},"cerWithLanguage":{"value":0.15,"low":0.1,"high":0.2},"wer":{"value":0.4,"low":0.3,"high":0.5}}""", """{"speakers":[{"speaker":"S-1","n":3,"cer":0.2,"wer":0.5}]}""");
+        var round = Assert.Single((await library.Get<TranscriberService>().OverviewAsync(Cancel)).Rounds);
+        Assert.Equal((0.15, 0.2), (round.AsWritten("cer")!.Value, round.BySound("cer")!.Value));
+        Assert.Null(round.AsWritten("wer")); // what was not measured so is not taken from the other
+        Assert.Equal(new SpeakerErrorRates("S-1", 3, 0.2, 0.5), Assert.Single(round.Speakers));
     }
 
     [Fact]
@@ -97,11 +146,12 @@ public sealed class TranscriberServiceTests
         return library;
     }
 
-    private static async Task AddTranscriberAsync(TestLibrary library, string id)
+    private static async Task AddTranscriberAsync(TestLibrary library, string id, string metrics = "{}", string? summary = null)
     {
         await using var db = library.Open();
         await using var transaction = await db.Database.BeginTransactionAsync(Cancel);
-        await library.Get<ModelRegistry>().AddAsync(db, new Model { Id = id, Name = id, Kind = ModelKind.Transcriber, By = "test" }, Cancel);
+        if (summary is not null) db.Runs.Add(new Run { Id = $"r-{id}", Kind = RunKind.FineTuneSpeech, Title = "Training", Request = "{}", State = RunState.Done, By = "test", QueuedAt = DateTime.UtcNow, Summary = summary });
+        await library.Get<ModelRegistry>().AddAsync(db, new Model { Id = id, Name = id, Kind = ModelKind.Transcriber, By = "test", Metrics = metrics, RunId = summary is null ? null : $"r-{id}" }, Cancel);
         await db.SaveChangesAsync(Cancel);
         await transaction.CommitAsync(Cancel);
     }

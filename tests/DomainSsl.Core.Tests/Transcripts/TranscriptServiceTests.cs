@@ -61,6 +61,30 @@ public sealed class TranscriptServiceTests
         Assert.Equal("mended", (await clinic.Service.LoadAsync(other, cancel: Cancel))!.Transcript.Text);
     }
 
+    [Theory]
+    [InlineData("Doctor", true)]
+    [InlineData("speaker 2", true)]
+    [InlineData("Channel 1", true)]
+    [InlineData("Zacharias Uhlenhorst", false)]
+    [InlineData("Speaker Kim", false)]
+    [InlineData("P-Westermann", false)]
+    [InlineData("S-WESTERMANN", false)]
+    public async Task Edit_SpeakerWhoIsNamed_IsKeptAsAPseudonymEvenWhereItComesTooLate(string speaker, bool kept)
+    {
+        await using var clinic = await Clinic.MakeAsync("a b");
+        var segment = (await clinic.NowAsync()).Segments[0];
+        static NamedSegment By(string uid, string? who) => Words(uid, "a b") is var words ? words with { Segment = words.Segment with { Speaker = who } } : null!;
+        await clinic.Service.EditAsync(clinic.Recording, [new([segment.Uid], [By("u1", speaker)])], "anna", "k1", Cancel);
+        var now = (await clinic.NowAsync()).Transcript.Segments[0].Speaker!;
+        Assert.Equal(kept, now == speaker);
+        if (!kept) Assert.Matches("^S-[0-9A-HJKMNP-TV-Z]{10}$", now);
+        // What it was given stays as it is, and is the same for the same name.
+        await clinic.Service.EditAsync(clinic.Recording, [new(["u1"], [By("u2", now), By("u3", speaker)])], "anna", "k2", Cancel);
+        Assert.Equal([now, now], (await clinic.NowAsync()).Transcript.Segments.Select(s => s.Speaker));
+        Assert.True((await clinic.Service.EditAsync(clinic.Recording, [new(["u1"], [By("u4", speaker)])], "ben", "k3", Cancel)).Conflict);
+        Assert.Equal(kept, (await clinic.Service.SetAsideAsync(clinic.Recording, Cancel)).Single().Edit.Contains(speaker, StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task Edit_SentAgainWithItsKey_IsStoredOnce()
     {

@@ -96,6 +96,25 @@ public class DeidentifierTests
         Assert.Equal(file.DataSet[DicomTags.PixelData]!.Fragments!.Parts[0].ToArray(), again.DataSet[DicomTags.PixelData]!.Fragments!.Parts[0].ToArray());
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(11)] // the header goes on in the next fragment, in mid-comment
+    public void Deidentify_TextWithinACompressedPicture_IsBlankedAndEverythingElseStays(int cutAt)
+    {
+        var file = DicomFile.Read(TestFiles.ChestXray);
+        var plain = file.DataSet[DicomTags.PixelData]!.Fragments!.Parts[0].ToArray();
+        static byte[] Segment(byte marker, string text) => [0xFF, marker, 0, (byte)(text.Length + 2), .. System.Text.Encoding.ASCII.GetBytes(text)];
+        byte[] telling = [0xFF, 0xD8, .. Segment(0xFE, "Smith^John"), .. Segment(0xE1, "Exif Smith John"), .. plain.AsSpan(2)];
+        var hash = PixelHash.Compute(DicomImage.Of(file));
+        file.DataSet.Set(new DicomElement(DicomTags.PixelData, DicomVr.OB, new DicomFragments([], cutAt == 0 ? [telling] : [telling.AsMemory(0, cutAt), telling.AsMemory(cutAt)])));
+        var clean = _deidentifier.Deidentify(file).File;
+        var bytes = clean.DataSet[DicomTags.PixelData]!.Fragments!.Parts.SelectMany(p => p.ToArray()).ToArray();
+        Assert.Equal(telling.Length, bytes.Length);
+        Assert.DoesNotContain("Smith", System.Text.Encoding.Latin1.GetString(bytes), StringComparison.Ordinal);
+        Assert.Equal(hash, PixelHash.Compute(DicomImage.Of(clean)));
+        Assert.Contains("Smith", System.Text.Encoding.Latin1.GetString(telling), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Deidentify_WrittenFile_DcmtkReadsWithoutComplaint()
     {

@@ -89,6 +89,7 @@ public class TranscriptMetricsTests
         var change = TranscriptMetrics.Change(before, after, 1)["wer"];
         Assert.Equal(-0.25 * 6 / 8, change.Value, 1e-9);
         Assert.True(change.High < 0);
+        Assert.Equal(-0.75, TranscriptMetrics.Change(before, after, 1, ["effusion"])["termErrorRate"].Value, 1e-9);
         Assert.Throws<ArgumentException>(() => TranscriptMetrics.Change(before, [.. after.Skip(1)], 1));
     }
 }

@@ -35,6 +35,35 @@ public sealed class UploadsTests
         }
     }
 
+    [Fact]
+    public async Task Upload_ThatNobodyEnded_IsDeletedAfterDays_AndNothingOfAFailedOneStays()
+    {
+        using var folder = new TemporaryFolder();
+        var scan = Directory.EnumerateFiles(Path.Combine(SharedData.Project, "sample-data", "images"), "*.dcm").Order(StringComparer.Ordinal).First();
+        var (left, young) = ("", "");
+        await using (var site = await StartAsync(folder))
+        {
+            var uploads = site.Services.GetRequiredService<Uploads>();
+            (left, young) = (uploads.Begin("admin"), uploads.Begin("admin"));
+            await SendAsync(uploads, left, 0, scan);
+            await SendAsync(uploads, young, 0, scan);
+            var failing = uploads.Begin("admin");
+            await SendAsync(uploads, failing, 0, scan);
+            uploads.Start(failing, "admin", new string('x', 5000)); // no collection can have such a name
+            await UntilAsync(() => uploads.Status(failing)!.State is UploadState.Done or UploadState.Failed);
+            Assert.Equal(UploadState.Failed, uploads.Status(failing)!.State);
+            Assert.Equal(["upload.json"], Directory.GetFiles(folder.At("incoming", failing)).Select(Path.GetFileName));
+        }
+        foreach (var file in Directory.GetFiles(folder.At("incoming", left))) File.SetLastWriteTimeUtc(file, DateTime.UtcNow.AddDays(-4));
+        await using (var site = await StartAsync(folder))
+        {
+            var uploads = site.Services.GetRequiredService<Uploads>();
+            Assert.Null(uploads.Status(left));
+            Assert.False(Directory.Exists(folder.At("incoming", left)));
+            Assert.Equal(1, uploads.Status(young)!.Received);
+        }
+    }
+
     private static async Task<WebApplication> StartAsync(TemporaryFolder folder)
     {
         var site = await SiteHost.BuildAsync(new SiteRequest(folder.Path, "http://127.0.0.1:0"), cancel: TestContext.Current.CancellationToken);

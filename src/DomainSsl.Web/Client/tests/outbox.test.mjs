@@ -25,6 +25,7 @@ function world(storage, answers) {
       const answer = answers.shift() ?? 200;
       sent.push({ key: JSON.parse(init.body).key, answer, token: init.headers.RequestVerificationToken, kept: init.keepalive });
       if (answer === 'none') throw new TypeError('no connection');
+      if (answer === 'old') return new Response(JSON.stringify({ title: 'page-too-old', detail: 'Load it again.' }), { status: 400 });
       return new Response(JSON.stringify({ detail: 'No.' }), { status: answer });
     },
   };
@@ -44,6 +45,17 @@ test('answers arrive in order, each once, and are forgotten only when acknowledg
   assert.equal(storage.size, 0);
   assert.ok(l.heard.standing.includes('notsaved'));
   assert.equal(l.heard.standing.at(-1), 'saved');
+});
+
+test('what waits outlasts another person signing in in the same browser', async () => {
+  const storage = new Storage(), w = world(storage, ['old']), outbox = new Outbox('anna/1', 'token', w), l = listener();
+  outbox.listen(l);
+  outbox.add('/answers', 'a', { key: 'a' });
+  await settled(outbox);
+  assert.deepEqual([l.heard.refused, storage.size, l.heard.standing.at(-1)], [[], 1, 'signedout']);
+  outbox.retry();
+  await settled(outbox);
+  assert.deepEqual(l.heard.stored, ['a']);
 });
 
 test('what was not acknowledged is sent by the next page, in the order in which it was said', async () => {

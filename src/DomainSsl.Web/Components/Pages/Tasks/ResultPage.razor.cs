@@ -48,6 +48,7 @@ public sealed partial class ResultPage
         }));
     }
 
+    private Task ReloadAsync() => _view?.ReloadAsync() ?? Task.CompletedTask;
 
     private static Variant Weight(ResultWords.Next advice, ResultWords.Next of) => advice == of ? Variant.Filled : Variant.Outlined;
 

@@ -45,6 +45,8 @@ public sealed partial class TaskPage
         return task;
     }
 
+    private Task ReloadAsync() => _view?.ReloadAsync() ?? Task.CompletedTask;
+
     private void Follow(string? run)
     {
         if (run is null || run == _followed) return;
@@ -74,7 +76,7 @@ public sealed partial class TaskPage
         var p = task.Progress;
         if (p.Labelled == 0) return $"No labels yet. {p.NextUseful} are enough for a first try.";
         var patients = $"{Say.Count(p.Labelled, "label")} {(task.Kind == Core.Library.ItemKind.Sound ? "of" : "on")} {Say.Count(p.LabelledPatients, Words(task).Person)}";
-        return p.Labelled >= p.Items ? $"{patients}: every {Words(task).One} is labelled." : $"{patients}. The next number worth training at is {Say.Number(p.NextUseful)}.";
+        return p.Labelled >= p.All ? $"{patients}: every {Words(task).One} is labelled." : $"{patients}. The next number worth training at is {Say.Number(p.NextUseful)}.";
     }
 
     private static string TrainingWords(TaskOverview task) => task switch

@@ -1,0 +1,38 @@
+using DomainSsl.Core.Tasks;
+using DomainSsl.Core.Transcripts;
+using DomainSsl.Web.Components.Pages.Models;
+using DomainSsl.Web.Components.Pages.Transcripts;
+
+namespace DomainSsl.Web.Tests.Transcripts;
+
+public sealed class TranscriberWordsTests
+{
+    [Theory]
+    [InlineData(0.62, 0.48, 0.71, "The least sure fifth of the words holds 62 % of the wrong ones (48 to 71 %); its marks do not reliably find half of the errors: read everything.")]
+    [InlineData(0.62, 0.53, 0.71, "The least sure fifth of the words holds 62 % of the wrong ones (53 to 71 %): read these first.")]
+    [InlineData(0.62, 0.499, 0.701, "(49 to 71 %); its marks do not")]
+    [InlineData(0.7, 0.0, 1.0, "Too few speakers")]
+    public void Doubts_PromiseOnlyWhatTheWholeIntervalDoes(double value, double low, double high, string says) =>
+        Assert.Contains(says, TranscriberWords.Doubts(new Measured(value, low, high)), StringComparison.Ordinal);
+
+    [Fact]
+    public void Doubts_NotMeasured_SayThatEverythingIsToBeRead() => Assert.EndsWith("read everything.", TranscriberWords.Doubts(null), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData(-0.05, -0.08, -0.02, "better: −0.050 (−0.080 to −0.020)")]
+    [InlineData(-0.05, -0.08, 0.02, "no gain shown: ")]
+    [InlineData(0.05, 0.02, 0.08, "worse: ")]
+    [InlineData(0.05, -1.0, 1.0, "too few test speakers to say")]
+    public void Change_IsCalledBetterOnlyWhereTheWholeIntervalIs(double value, double low, double high, string says) =>
+        Assert.StartsWith(says, TranscriberWords.Change(new Measured(value, low, high)), StringComparison.Ordinal);
+
+    [Fact]
+    public void Speaker_IsSaidInWholePercents() => Assert.Equal("43 % of the words wrong, 12 % of the letters, in 3 passages", TranscriberWords.Speaker(new SpeakerErrorRates("S-1", 3, 0.1234, 0.4321)));
+
+    [Theory]
+    [InlineData("wrongWordsInLeastSure", "Share of the wrong words that stand in the least sure fifth")]
+    [InlineData("cerBefore", "Letters wrong (CER), of the one before")]
+    [InlineData("werWithLanguageChange", "Words wrong (WER), with language models and glossary, what changed from the one before")]
+    [InlineData("auroc", "AUROC")]
+    public void FigureNames_AreForPeople(string name, string said) => Assert.Equal(said, FigureNames.Of(name));
+}
