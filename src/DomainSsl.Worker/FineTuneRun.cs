@@ -32,7 +32,7 @@ public sealed class FineTuneRun(IDbContextFactory<DomainSslContext> factory, Sha
     /// <param name="Schedule">Steps and rates of each network.</param>
     public sealed record Chosen(string Mode, double? C, IReadOnlyList<Schedule> Schedule);
 
-    private sealed record NamedArm(string Role, Arm Arm, Model? Model);
+    private sealed record NamedArm(string Role, Arm Arm, Model? Model, string? Began = null);
 
     /// <summary>Carries it out.</summary>
     public async Task<RunOutcome> CarryOutAsync(FineTuneRequest request, RunContext context)
@@ -58,13 +58,14 @@ public sealed class FineTuneRun(IDbContextFactory<DomainSslContext> factory, Sha
         var device = Devices.Choose("auto");
         context.Report(new RunReport(Device: device.type == TorchSharp.DeviceType.CPU ? $"cpu ({TorchProcess.Cores()} threads)" : device.ToString(), Stage: "Training"));
         var classes = request.Classes.ToList();
-        var saved = Path.Combine(context.Folder, "classifier");
+        var (saved, fits) = (Path.Combine(context.Folder, "classifier"), Path.Combine(context.Folder, "fits"));
         var result = TaskTraining.Run(new TaskTrainingRequest
         {
             Arms = [.. arms.Select(a => new TaskArm(a.Arm, prepared[a.Arm.Spec.Resolution].Path))],
             Labelled = [.. request.Labels.Select(l => new Labelled(places[l.ItemId], classes.IndexOf(l.Class), l.Patient))],
             TestPatients = request.TestPatients.ToHashSet(StringComparer.Ordinal), Unlabelled = [.. sample.Select(i => places[i.Id])], Classes = classes,
             Settings = (request.Compare ? FitSettings.Quick : Reporting.Settings(request.Settings)) with { Mode = ModeOf(request.Mode) }, Seed = (int)request.Seed, ClassifierFolder = saved,
+            FitsFolder = fits, Who = Reporting.Who(kind, request.Labels),
         }, new Reporting(context, request.PredictRest ? 0.9 : 1), context.Stop);
 
         var id = ShortId.ModelOf(context.Run.Id);
@@ -90,7 +91,9 @@ public sealed class FineTuneRun(IDbContextFactory<DomainSslContext> factory, Sha
             await PredictRun.StoreAsync(db, predictions, cancel);
         }, () =>
         {
+            // The model has its own copy now, and a run that is done is never resumed.
             Directory.Delete(saved, recursive: true);
+            Directory.Delete(fits, recursive: true);
             if (!whole) foreach (var shard in prepared.Values) File.Delete(shard.Path);
         });
     }
@@ -108,13 +111,29 @@ public sealed class FineTuneRun(IDbContextFactory<DomainSslContext> factory, Sha
             }
             var model = await registry.GetAsync(encoder, cancel);
             if (arms.Any(a => a.Model?.Id == model.Id)) return;
-            arms.Add(new NamedArm(model.Id == PublicModel.Id ? TaskResult.Public : TaskResult.Ours, files.ArmOf(model, model.Name, kind), model));
+            var isPublic = model.Id == PublicModel.Id;
+            arms.Add(new NamedArm(isPublic ? TaskResult.Public : TaskResult.Ours, files.ArmOf(model, model.Name, kind), model, isPublic ? null : await BeganAsync(model, cancel)));
         }
         await Add(request.EncoderId);
         if (!request.Compare) return arms;
         if (kind == ItemKind.Image) await Add(PublicModel.Id);
         await Add(Arm.Scratch);
         return arms;
+    }
+
+    // Up the line of models that each began from: a gain of weights that began elsewhere is not owed to what was learnt here.
+    private async Task<string?> BeganAsync(Model model, CancellationToken cancel)
+    {
+        if (model.RunId is null) return TaskResult.Imported;
+        await using var db = await factory.CreateDbContextAsync(cancel);
+        for (var at = model; ;)
+        {
+            if (at.Id == PublicModel.Id) return TaskResult.BeganPublic;
+            if (at.RunId is null) return TaskResult.BeganImported;
+            if (at.ParentId is not { } parent) return TaskResult.BeganHere;
+            if (await db.Models.AsNoTracking().SingleOrDefaultAsync(m => m.Id == parent, cancel) is not { } before) return null;
+            at = before;
+        }
     }
 
     private async Task<LabelTask> TaskAsync(long taskId, CancellationToken cancel)
@@ -169,7 +188,7 @@ public sealed class FineTuneRun(IDbContextFactory<DomainSslContext> factory, Sha
             {
                 if (!metrics.TryGetValue("auroc", out var auroc)) return;
                 var best = mode == figures.Choice.Answer;
-                shown.Add(new Shown(named.Role, named.Model?.Id, name, mode, a == 0 && best, best, Of(auroc), metrics.TryGetValue("balancedAccuracy", out var balanced) ? Of(balanced) : null));
+                shown.Add(new Shown(named.Role, named.Model?.Id, name, mode, a == 0 && best, best, Of(auroc), metrics.TryGetValue("balancedAccuracy", out var balanced) ? Of(balanced) : null, named.Began));
             }
             if (crossValidated && figures.CrossValidated is not null) Show(figures.Choice.Answer, figures.CrossValidated);
             else foreach (var (mode, metrics) in figures.Members) Show(mode, metrics);
@@ -183,7 +202,7 @@ public sealed class FineTuneRun(IDbContextFactory<DomainSslContext> factory, Sha
             request.Classes.Count != 2 ? Figure($"sensitivity.{c}") : Figure(k == 1 ? "sensitivity" : "specificity"),
             request.Classes.Count != 2 ? null : Missed(k == 1 ? "specificity" : "sensitivity"))).ToList();
         var differences = result.Comparisons.Select(c => new ArmDifference(arms[result.Arms.ToList().FindIndex(a => a.Arm == c.Against)].Role, Of(c.Auroc))).ToList();
-        return new TaskResult(request.TaskId, modelId, result.TrainItems, measured.Count, measured.Select(l => l.Patient).Distinct().Count(), crossValidated, shown, differences, classes, predicted);
+        return new TaskResult(request.TaskId, modelId, result.TrainItems, measured.Count, measured.Select(l => l.Patient).Distinct().Count(), crossValidated, shown, differences, classes, predicted, request.Labels.Any(l => StandIn.Is(l.Patient)));
     }
 
     private static Measured Of(Interval i) => new(i.Value, i.Low, i.High);

@@ -47,11 +47,13 @@ public sealed class LabelEfficiencyRun(ShardStore shards, ModelFiles files, Mode
         TorchProcess.Tune();
         var device = Devices.Choose("auto");
         context.Report(new RunReport(Device: device.ToString(), Stage: "Starting"));
+        using var mine = await FitLocks.TakeAsync(folder, arms.Select(a => JsonSerializer.Serialize(new { a.Name, request.Train, request.Test, request.Seed, request.Settings, request.Modes, request.Balanced })), context);
         var result = LabelEfficiency.Run(new Learning.FineTuning.LabelEfficiencyRequest
         {
             Arms = [.. arms.Select(a => new LabelEfficiencyArm(a, trainShards[a.Spec.Resolution].Path, testShards[a.Spec.Resolution].Path))],
             Train = Places(request.Train, trainShards[resolutions[0]]), Test = Places(request.Test, testShards[resolutions[0]]), Classes = request.Classes, Budgets = request.Budgets,
             Repeats = request.Repeats, Balanced = request.Balanced, Seed = (int)request.Seed, Folder = Path.Combine(folder.Root, "fits"), Settings = Reporting.Settings(request.Settings) with { Mode = ModeOf(request.Modes) },
+            Who = Reporting.Who(kind, request.Train.Concat(request.Test)), Preparation = ShardStore.WayOf(kind),
         }, new Reporting(context), context.Stop);
 
         // People know models by name; the ids stay where programs read.
@@ -88,6 +90,15 @@ internal sealed class Reporting(RunContext context, double share = 1) : IProgres
         context.Report(new RunReport(share * p.Done / p.Total, $"{p.Done:#,0} of {p.Total:#,0} fits: {p.What}", p.SecondsPerFit * (p.Total - p.Done)));
         context.Log($"{p.Done} of {p.Total}: {p.What}.");
     }
+
+    /// <summary>Whom labels are of, in the plural; the items themselves where nobody said so of all: then nothing is to be said of people.</summary>
+    public static string Who(ItemKind kind, IEnumerable<LabelledItem> labels) => (labels.Any(l => StandIn.Is(l.Patient)), kind) switch
+    {
+        (true, ItemKind.Sound) => "recordings",
+        (true, _) => "images",
+        (_, ItemKind.Sound) => "speakers",
+        _ => "patients",
+    };
 
     /// <summary>The settings of a request.</summary>
     public static FitSettings Settings(string? json) => json is null ? new FitSettings()

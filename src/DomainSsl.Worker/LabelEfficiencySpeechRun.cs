@@ -30,6 +30,7 @@ public sealed class LabelEfficiencySpeechRun(ShardStore shards, ModelFiles files
 
         TorchProcess.Tune();
         context.Report(new RunReport(Device: SpeechReporting.Name(Devices.Choose("auto")), Stage: "Starting"));
+        using var mine = await FitLocks.TakeAsync(folder, arms.Select(a => JsonSerializer.Serialize(new { a.Name, request.Train, request.Test, request.Seed, request.Settings })), context);
         var result = SpeechEfficiency.Run(new SpeechEfficiencyRequest
         {
             Arms = arms, TrainShard = train.Path, TestShard = test.Path, Train = FineTuneSpeechRun.Spoken(request.Train, train.Places, Alphabet.English), Test = FineTuneSpeechRun.Spoken(request.Test, test.Places, Alphabet.English),

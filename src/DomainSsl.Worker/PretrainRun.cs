@@ -33,6 +33,11 @@ public sealed class PretrainRun(IDbContextFactory<DomainSslContext> factory, Sha
             ? shards.PrepareSounds(await shards.SoundsAsync(collection.Id, context.Stop), context)
             : shards.Prepare(await shards.ItemsAsync(collection.Id, null, ItemKind.Image, context.Stop), [recipe.ShardResolution], context)[recipe.ShardResolution].Path;
 
+        if (await TestPeopleAsync(collection.Id, context.Stop) is > 0 and var locked)
+        {
+            var (people, cases) = recipe.Modality == Modalities.Sound ? ("speakers", "recordings") : ("patients", "images");
+            context.Log($"{locked:#,0} test {people} of tasks are in the collection: the encoder learns from their {cases} as from all, without labels; no task fits their labels.");
+        }
         var (start, parent) = await StartAsync(request.InitModelId ?? recipe.Start, recipe.Modality, context.Stop);
         context.Report(new RunReport(Stage: "Starting"));
         var watcher = new Watcher(context, request, recipe);
@@ -58,6 +63,12 @@ public sealed class PretrainRun(IDbContextFactory<DomainSslContext> factory, Sha
             File.Delete(result.EncoderPath);
             Directory.Delete(Path.Combine(context.Folder, "checkpoints"), recursive: true);
         });
+    }
+
+    private async Task<int> TestPeopleAsync(long collectionId, CancellationToken cancel)
+    {
+        await using var db = await factory.CreateDbContextAsync(cancel);
+        return await db.CollectionItems.Where(c => c.CollectionId == collectionId && db.TaskTestPatients.Any(t => t.PatientId == c.Item!.PatientId)).Select(c => c.Item!.PatientId).Distinct().CountAsync(cancel);
     }
 
     private async Task<(string Weights, string? Parent)> StartAsync(string start, string modality, CancellationToken cancel)

@@ -74,6 +74,9 @@ public sealed class ShardStore(IDbContextFactory<DomainSslContext> factory, IBlo
     // Of less there is nothing to learn what follows what; a single word is classified however short it is.
     private const double ShortestPiece = 0.1;
 
+    /// <summary>The way in which <see cref="Prepare"/> makes items of a kind ready, for the names of what depends on it.</summary>
+    public static string WayOf(ItemKind kind) => kind == ItemKind.Sound ? FormattableString.Invariant($"heard p{SoundPreparation} {LongestHeard} s") : $"p{Preparation}";
+
     /// <summary>The images, or the recordings, of a collection, of given items, or of the whole library, by hash.</summary>
     /// <param name="collectionId">The collection, or</param>
     /// <param name="itemIds">the items; neither: the whole library.</param>

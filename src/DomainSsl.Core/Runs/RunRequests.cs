@@ -19,6 +19,16 @@ public sealed record PretrainRequest(long CollectionId, string Recipe, string Mo
 /// <param name="Patient">Pseudonym, or given patient or speaker; splits go by it.</param>
 public sealed record LabelledItem(long ItemId, string Class, string Patient);
 
+/// <summary>The group of an item whose patient or speaker nobody named: it stands for itself alone, though several may well be of one person.</summary>
+public static class StandIn
+{
+    /// <summary>The group of an item.</summary>
+    public static string Of(long itemId) => $"item {itemId}";
+
+    /// <summary>Whether a group is of this kind; neither pseudonyms nor names from tables, which become pseudonyms, look like it.</summary>
+    public static bool Is(string group) => group.StartsWith("item ", StringComparison.Ordinal);
+}
+
 /// <summary>Train a classifier from labels, with the arms it is compared with.</summary>
 /// <param name="TaskId">The task (a CSV makes one too).</param>
 /// <param name="Labels">The current labels, as they stood when training was asked for.</param>

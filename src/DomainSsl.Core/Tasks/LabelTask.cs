@@ -45,7 +45,7 @@ public sealed class TaskClass
     public required string Name { get; set; }
 }
 
-/// <summary>A patient whose items are test items of a task: drawn and frozen before the task's first label, never trained on, never looked at by any choice.</summary>
+/// <summary>A patient whose items are test items of a task: drawn and frozen before the task's first label; their labels are never fitted and no choice ever looks at them. An encoder that learns without labels may see their items.</summary>
 public sealed class TaskTestPatient
 {
     /// <summary>The task.</summary>

@@ -126,7 +126,7 @@ public sealed partial class TaskService
             if (of.Count < options.MinLabelsPerClass) throw TaskRefusals.TooFewLabels(c.Name, of.Count, options.MinLabelsPerClass);
             var training = of.Where(l => !order.IsTest(l.PatientId)).ToList();
             if (training.Count < options.MinTrainingLabelsPerClass) throw TaskRefusals.TooFewTrainingLabels(c.Name, training.Count, options.MinTrainingLabelsPerClass, kind);
-            var patients = training.DistinctBy(l => l.Patient ?? $"item {l.ItemId}").Count();
+            var patients = training.DistinctBy(l => l.Patient ?? StandIn.Of(l.ItemId)).Count();
             if (patients < options.MinTrainingPatientsPerClass) throw TaskRefusals.TooFewPatients(c.Name, patients, options.MinTrainingPatientsPerClass, kind);
         }
 
@@ -134,7 +134,7 @@ public sealed partial class TaskService
         var test = await db.TaskTestPatients.Where(t => t.TaskId == taskId)
             .Join(db.Patients, t => t.PatientId, p => p.Id, (_, p) => p.Pseudonym).Order().ToListAsync(cancel);
         var rounds = await db.Runs.CountAsync(r => r.TaskId == taskId && r.Kind == RunKind.FineTune, cancel);
-        return new FineTuneRequest(taskId, [.. labels.Select(l => new LabelledItem(l.ItemId, names[l.ClassId!.Value], l.Patient ?? $"item {l.ItemId}"))],
+        return new FineTuneRequest(taskId, [.. labels.Select(l => new LabelledItem(l.ItemId, names[l.ClassId!.Value], l.Patient ?? StandIn.Of(l.ItemId)))],
             [.. task.Classes.OrderBy(c => c.Position).Select(c => c.Name)], task.EncoderId ?? await EncoderAsync(db, kind, cancel), "best", Compare: true, test,
             $"{task.Name} {rounds + 1}", Seed: taskId, PredictRest: true);
     }

@@ -86,14 +86,15 @@ public sealed class GroupBootstrap
     }
 
     /// <summary>
-    /// The 2.5th and 97.5th percentile of <paramref name="replicates"/> (NaN left out) about <paramref name="value"/>, with the two guards told in the remarks.
+    /// The 2.5th and 97.5th percentile of <paramref name="replicates"/> (NaN left out) about <paramref name="value"/>, with the two guards told in the remarks; the whole range too where
+    /// <paramref name="draws"/>, over which the figure is a mean, are fewer than <see cref="DrawWeights.FewestDraws"/>.
     /// </summary>
-    public static Interval Percentiles(double value, double[] replicates, int rarest, int groups, double lowest, double highest)
+    public static Interval Percentiles(double value, double[] replicates, int rarest, int groups, double lowest, double highest, int draws = DrawWeights.FewestDraws)
     {
         var defined = Array.FindAll(replicates, r => !double.IsNaN(r));
-        if (groups < FewestGroups || defined.Length < 0.9 * replicates.Length) return new Interval(value, lowest, highest);
+        if (groups < FewestGroups || draws < DrawWeights.FewestDraws || defined.Length < 0.9 * replicates.Length) return new Interval(value, lowest, highest);
         Array.Sort(defined);
-        var (low, high) = (At(defined, 0.025), At(defined, 0.975));
+        var (low, high) = (Math.Max(lowest, At(defined, 0.025)), Math.Min(highest, At(defined, 0.975)));
         if (high - low < 1e-12)
         {
             var unseen = 1 - Math.Pow(0.025, 1.0 / Math.Max(1, rarest));
@@ -108,7 +109,7 @@ public sealed class GroupBootstrap
         var place = share * (sorted.Length - 1);
         var below = (int)place;
         var above = Math.Min(sorted.Length - 1, below + 1);
-        return sorted[below] + (place - below) * (sorted[above] - sorted[below]);
+        return sorted[above] == sorted[below] ? sorted[below] : sorted[below] + (place - below) * (sorted[above] - sorted[below]); // equal ones may be infinite
     }
 }
 

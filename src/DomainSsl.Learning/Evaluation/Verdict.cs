@@ -67,11 +67,9 @@ public static class Verdict
         }
         // Only a proven gain saves labels; a mean that happens to be higher does not.
         var proven = saved.Where(s => s.Saved is > 0 && differences.Any(d => d.Labels == s.Budget && d.Arm == s.Arm && Of(d.Difference) == Finding.Gain)).OrderBy(s => s.Budget).ToList();
-        if (proven.Count > 0) sentences.Add($"{proven[0].Budget} labels with {proven[0].Arm} do what about {Math.Round(proven[0].ScratchLabels!.Value):0} do from scratch.");
         var most = saved.Count == 0 ? 0 : saved.Max(s => s.Budget);
-        var unreached = saved.Where(s => s.ScratchLabels is null && s.Budget < most && differences.Any(d => d.Labels == s.Budget && d.Arm == s.Arm && Of(d.Difference) == Finding.Gain))
-            .OrderBy(s => s.Budget).FirstOrDefault();
-        if (proven.Count == 0 && unreached is not null) sentences.Add($"{unreached.Budget} labels with {unreached.Arm} do more than {most} do from scratch.");
+        if (proven.Count > 0 && proven[0] is { Low: { } low } first)
+            sentences.Add($"{first.Budget} labels with {first.Arm} do what about {Math.Round(first.ScratchLabels!.Value):0} do from scratch (at the ends of the interval {Math.Round(low):0} and {(first.High is { } high ? $"{Math.Round(high):0}" : $"more than {most}")}).");
         return string.Join(' ', sentences);
     }
 

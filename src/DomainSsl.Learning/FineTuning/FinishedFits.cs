@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace DomainSsl.Learning.FineTuning;
 
-/// <summary>Finished fits of one arm on disk, a line of JSON each, so that a killed comparison goes on after the last of them.</summary>
+/// <summary>Finished fits on disk, a line of JSON each, so that what is killed goes on after the last of them.</summary>
 /// <typeparam name="T">A finished fit.</typeparam>
 internal sealed class FinishedFits<T> where T : class
 {

@@ -44,6 +44,12 @@ public sealed record LabelEfficiencyRequest
     /// <summary>Of draws, fits and resampling.</summary>
     public long Seed { get; init; } = 1;
 
+    /// <summary>Whom the items are of, in the plural: patients, speakers; or the items themselves, where that is not known of all.</summary>
+    public string Who { get; init; } = "patients";
+
+    /// <summary>In what way the shards were prepared: another way is never mixed with the fits kept from this one.</summary>
+    public string Preparation { get; init; } = "";
+
     /// <summary>Where every finished fit is kept; a run on the same folder goes on from there.</summary>
     public required string Folder { get; init; }
 
@@ -118,9 +124,12 @@ public sealed record LabelEfficiencyResult
     /// <summary>Test patients.</summary>
     public required int TestPatients { get; init; }
 
+    /// <summary>What <see cref="TestPatients"/> counts, as <see cref="LabelEfficiencyRequest.Who"/> has it.</summary>
+    public string Who { get; init; } = "patients";
+
     /// <summary>The figure of this result.</summary>
     public Figure Figure(string title) => new(title, Metric.ToUpperInvariant(),
-        $"Lines are 95 % intervals over {Arms[0].Values.Count} draws of labels and {TestPatients} test patients.",
+        Arms[0].Values.Count < DrawWeights.FewestDraws ? $"One draw of labels, {TestPatients} test {Who}: too few draws for an interval." : $"Lines are 95 % intervals over {Arms[0].Values.Count} draws of labels and {TestPatients} test {Who}.",
         [.. Arms.Select(a => new FigurePoint(a.Arm, a.Budget, new Interval(a.Mean, a.Low, a.High)))]);
 
     /// <summary>Writes <c>label-efficiency.svg</c>, <c>.png</c> and <c>.csv</c> (arm, budget, draw, value) into a folder.</summary>
@@ -141,8 +150,8 @@ public sealed record LabelEfficiencyResult
 
 /// <summary>
 /// What pretraining is worth, as a methods section: draw labels (<see cref="LabelDraws"/>), the same for every arm; fit each arm with the same search
-/// (<see cref="ClassifierFit"/>), which never sees a test item; score on the test patients; resample draws and test patients together, the same resamples for every
-/// arm, so that differences are paired (the pigeonhole bootstrap of Owen, Annals of Applied Statistics 1, 2007); say what the intervals allow (<see cref="Verdict"/>).
+/// (<see cref="ClassifierFit"/>), which never sees a test item; score on the test patients; resample test patients and weigh draws (<see cref="DrawWeights"/>) together, the
+/// same for every arm, so that differences are paired (after the pigeonhole bootstrap of Owen, Annals of Applied Statistics 1, 2007); say what the intervals allow (<see cref="Verdict"/>).
 /// </summary>
 public static class LabelEfficiency
 {
@@ -246,48 +255,39 @@ public static class LabelEfficiency
             foreach (var budget in budgets)
             {
                 var fits = Enumerable.Range(0, draws).Select(r => done[arm].Get(budget, r)!).ToArray();
-                Probabilities[] Of(string member) => [.. fits.Select(f => new Probabilities(classes, Array.ConvertAll(f.Answers[member.Length == 0 ? f.Choice.Answer : member], p => (double)p)))];
-                foreach (var member in fits[0].Answers.Keys.Append("")) curves[(arm, member, budget)] = Array.ConvertAll(Of(member), p => new Auroc(p, labels));
-                decided[(arm, budget)] = (Of(""), Array.ConvertAll(Of(""), p => new Confusion(p, labels).BalancedAccuracy));
+                Probabilities[] Said(string member) => [.. fits.Select(f => new Probabilities(classes, Array.ConvertAll(f.Answers[member.Length == 0 ? f.Choice.Answer : member], p => (double)p)))];
+                foreach (var member in fits[0].Answers.Keys.Append("")) curves[(arm, member, budget)] = Array.ConvertAll(Said(member), p => new Auroc(p, labels));
+                decided[(arm, budget)] = (Said(""), Array.ConvertAll(Said(""), p => new Confusion(p, labels).BalancedAccuracy));
                 choices.AddRange(fits.Select(f => new DrawChoice(arm, budget, f.Draw + 1, f.Choice, f.Seconds)));
             }
         }
 
-        // Draws and test patients are resampled together; replicate b of every mean is on the same ones.
+        // Test patients are resampled and draws weighted together; replicate b of every mean is on the same ones.
         var bootstrap = new GroupBootstrap(patients, Seeds.Of(request.Seed, "test patients"));
-        var drawing = Seeds.Random(request.Seed, "draws");
+        var drawing = new DrawWeights(draws, Seeds.Random(request.Seed, "draws"));
         var means = curves.Keys.ToDictionary(k => k, _ => new double[bootstrap.Resamples]);
         var right = decided.Keys.ToDictionary(k => k, _ => new double[bootstrap.Resamples]);
-        var times = new int[draws];
         bootstrap.ForEach((b, weights) =>
         {
-            Array.Clear(times);
-            for (var r = 0; r < draws; r++) times[drawing.Next(draws)]++;
+            var share = drawing.Next();
             foreach (var (key, curve) in curves)
-            {
-                var sum = 0.0;
-                for (var r = 0; r < draws; r++) if (times[r] > 0) sum += times[r] * curve[r].Weighted(weights);
-                means[key][b] = sum / draws;
-            }
+                for (var r = 0; r < draws; r++) means[key][b] += share[r] * curve[r].Weighted(weights);
             foreach (var (key, (_, accuracy)) in decided)
-            {
-                var sum = 0.0;
-                for (var r = 0; r < draws; r++) if (times[r] > 0) sum += times[r] * accuracy[r](weights);
-                right[key][b] = sum / draws;
-            }
+                for (var r = 0; r < draws; r++) right[key][b] += share[r] * accuracy[r](weights);
         });
         var values = curves.ToDictionary(c => c.Key, c => c.Value.Select(a => a.Value).ToArray());
         var rarest = ClassificationMetrics.RarestClass(labels, patients);
-        Interval Mean((string, string, int) key) => GroupBootstrap.Percentiles(values[key].Average(), means[key], rarest, bootstrap.Groups, 0, 1);
+        Interval Of(double value, double[] replicates, double lowest) => GroupBootstrap.Percentiles(value, replicates, rarest, bootstrap.Groups, lowest, 1, draws);
+        Interval Mean((string, string, int) key) => Of(values[key].Average(), means[key], 0);
         Interval Difference(string arm, string against, int budget)
         {
             var (a, b) = ((arm, "", budget), (against, "", budget));
-            return GroupBootstrap.Percentiles(values[a].Average() - values[b].Average(), [.. means[a].Zip(means[b], (x, y) => x - y)], rarest, bootstrap.Groups, -1, 1);
+            return Of(values[a].Average() - values[b].Average(), [.. means[a].Zip(means[b], (x, y) => x - y)], -1);
         }
 
         int[] ones = [.. labels.Select(_ => 1)];
         double[] Found(string arm, int budget) => Array.ConvertAll(decided[(arm, budget)].Accuracy, a => a(ones));
-        Interval Right(string arm, int budget) => GroupBootstrap.Percentiles(Found(arm, budget).Average(), right[(arm, budget)], rarest, bootstrap.Groups, 0, 1);
+        Interval Right(string arm, int budget) => Of(Found(arm, budget).Average(), right[(arm, budget)], 0);
         PatientFigure OnPatient(string arm, int budget, string patient)
         {
             int[] mine = [.. Enumerable.Range(0, labels.Length).Where(i => patients[i] == patient)], own = [.. mine.Select(i => labels[i])];
@@ -298,28 +298,30 @@ public static class LabelEfficiency
 
         var figures = (from a in arms from b in budgets let i = Mean((a, "", b)) select new ArmFigure(a, b, i.Value, i.Low, i.High, values[(a, "", b)])).ToList();
         var scratch = figures.Where(f => f.Arm == Arm.Scratch).Select(f => (f.Budget, f.Mean)).ToList();
-        var saved = figures.Where(f => f.Arm != Arm.Scratch).Select(f => LabelsSaved.Of(f.Arm, f.Budget, f.Mean, scratch)).ToList();
         var comparisons = (from other in arms.Skip(1)
                            from b in budgets
                            let d = Difference(arms[0], other, b)
                            select new ComparisonFigure(arms[0], other, b, d.Value, d.Low, d.High, Verdict.Of(d))).ToList();
+        var differences = (from a in arms where a != Arm.Scratch from b in budgets let d = Difference(a, Arm.Scratch, b) select new DifferenceFigure(a, b, d.Value, d.Low, d.High)).ToList();
+        var saved = differences.ConvertAll(d => LabelsSaved.Of(d.Arm, d.Budget, new Interval(d.Mean, d.Low, d.High), scratch));
         return new LabelEfficiencyResult
         {
             Metric = "auroc",
             Arms = figures,
-            Differences = [.. from a in arms where a != Arm.Scratch from b in budgets let d = Difference(a, Arm.Scratch, b) select new DifferenceFigure(a, b, d.Value, d.Low, d.High)],
+            Differences = differences,
             Comparisons = comparisons,
             LabelsSaved = saved,
             BalancedAccuracy = [.. from a in arms from b in budgets let i = Right(a, b) select new ArmFigure(a, b, i.Value, i.Low, i.High, Found(a, b))],
             BalancedAccuracyDifferences = [.. from a in arms where a != Arm.Scratch from b in budgets
-                                              let i = GroupBootstrap.Percentiles(Found(a, b).Average() - Found(Arm.Scratch, b).Average(), [.. right[(a, b)].Zip(right[(Arm.Scratch, b)], (x, y) => x - y)], rarest, bootstrap.Groups, -1, 1)
+                                              let i = Of(Found(a, b).Average() - Found(Arm.Scratch, b).Average(), [.. right[(a, b)].Zip(right[(Arm.Scratch, b)], (x, y) => x - y)], -1)
                                               select new DifferenceFigure(a, b, i.Value, i.Low, i.High)],
             Patients = bootstrap.Groups > FewPatients ? [] : [.. from a in arms from b in budgets from p in patients.Distinct().Order(StringComparer.Ordinal) select OnPatient(a, b, p)],
-            Verdict = Say(arms[0], comparisons, saved, request.Arms[0].Arm.Spec.Modality == Modalities.Sound ? "speakers" : "patients"),
+            Verdict = Say(arms[0], comparisons, saved, request.Who),
             Members = [.. from c in curves.Keys where c.Member.Length > 0 let i = Mean(c) select new MemberFigure(c.Arm, c.Member, c.Budget, i.Value, i.Low, i.High, values[c])],
             Choices = choices,
             TestItems = labels.Length,
             TestPatients = bootstrap.Groups,
+            Who = request.Who,
         };
     }
 
@@ -361,6 +363,7 @@ internal static class FinishedFits
         foreach (var i in request.Test) Text($"{i.Index}");
         foreach (var (name, schedule) in ClassifierFit.Members(arm.Arm, request.Settings)) Text($"{name} {schedule}");
         if (request.Balanced) Text("balanced");
+        Text(request.Preparation);
         // The smallest budget shapes the draws: two of each class must fit into it.
         Text($"{request.Seed} {request.Classes.Count} {request.Budgets.Min()} {JsonSerializer.Serialize(request.Settings, LearningJson.Options)}");
         return Convert.ToHexStringLower(hash.GetHashAndReset())[..16];

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text.Json;
 using DomainSsl.Learning.Encoders;
 using DomainSsl.Learning.Evaluation;
 using static TorchSharp.torch;
@@ -32,6 +34,12 @@ public sealed record TaskTrainingRequest
 
     /// <summary>Of everything random.</summary>
     public long Seed { get; init; } = 1;
+
+    /// <summary>Whom the items are of, in the plural: patients, speakers; or the items themselves, where that is not known of all.</summary>
+    public string Who { get; init; } = "patients";
+
+    /// <summary>Where every finished fit is kept, so that a training that is killed goes on from there; null to keep none.</summary>
+    public string? FitsFolder { get; init; }
 
     /// <summary>Where the first arm's classifier goes (<see cref="Classifier"/>), or null to keep none.</summary>
     public string? ClassifierFolder { get; init; }
@@ -106,57 +114,73 @@ public static class TaskTraining
         int[] heldOut = [.. folds.SelectMany(f => f.HeldOut).Order()];
         LabelledItem[] validation = [.. heldOut.Select(i => train[i])];
 
-        var (done, total) = (0, request.Arms.Count * (1 + folds.Count));
+        var finished = request.FitsFolder is null ? null : new FinishedFits<FinishedTaskFit>(Path.Combine(request.FitsFolder, $"task-{Key(request)}.jsonl"), f => (f.Arm, f.Fold));
+        // The first arm's fit counts only with its classifier, which was saved before it.
+        bool IsThere(int arm, int fold) => finished?.Get(arm, fold) is not null && (arm > 0 || fold >= 0 || request.ClassifierFolder is null || Directory.Exists(request.ClassifierFolder));
+        var pieces = Enumerable.Range(-1, folds.Count + 1).ToList();
+        var total = request.Arms.Count * pieces.Count;
+        var (done, fitted) = (Enumerable.Range(0, request.Arms.Count).Sum(a => pieces.Count(f => IsThere(a, f))), 0);
         var clock = System.Diagnostics.Stopwatch.StartNew();
         void Step(string what)
         {
-            lock (clock) progress?.Report(new FitProgress(++done, total, what, clock.Elapsed.TotalSeconds / done));
+            lock (clock) progress?.Report(new FitProgress(++done, total, what, clock.Elapsed.TotalSeconds / ++fitted));
         }
         var (arms, tested, validated) = (new List<ArmResult>(), new List<Probabilities?>(), new List<Probabilities?>());
-        foreach (var entry in request.Arms)
+        for (var a = 0; a < request.Arms.Count; a++)
         {
+            var fits = Fit(a);
+            var whole = fits[-1];
+            var crossValidated = folds.Count == 0 ? null : new Probabilities(classes, Together(fits)).Rows(heldOut);
+            var answers = test.Length == 0 ? [] : whole.Answers.ToDictionary(m => m.Key, m => new Probabilities(classes, m.Value));
+            var figures = answers.ToDictionary(m => m.Key, m => Metrics(request, m.Value, test));
+            arms.Add(new ArmResult(request.Arms[a].Arm.Name, figures, test.Length == 0 ? new Dictionary<string, Interval>() : figures[whole.Choice.Answer],
+                crossValidated is null ? null : Metrics(request, crossValidated, validation), whole.Choice));
+            tested.Add(testable ? answers[whole.Choice.Answer] : null);
+            validated.Add(crossValidated);
+        }
+
+        // What the folds say of the items they held out, by their places among the labels.
+        double[] Together(IReadOnlyDictionary<int, FinishedTaskFit> fits)
+        {
+            var values = new double[train.Length * classes];
+            foreach (var (fold, f) in folds.Select((fold, f) => (fold, f)))
+                for (var i = 0; i < fold.HeldOut.Length; i++) fits[f].Answers[fits[f].Choice.Answer].AsSpan(i * classes, classes).CopyTo(values.AsSpan(fold.HeldOut[i] * classes));
+            return values;
+        }
+
+        // An arm's fit on all labels (-1), and one for each fold. Each fold is a whole fit of its own; the mean of both members needs no choice, so nothing is chosen on what is held out.
+        Dictionary<int, FinishedTaskFit> Fit(int a)
+        {
+            var fits = pieces.Where(f => IsThere(a, f)).ToDictionary(f => f, f => finished!.Get(a, f)!);
+            int[] missing = [.. pieces.Where(f => !fits.ContainsKey(f))];
+            if (missing.Length == 0) return fits;
+            var entry = request.Arms[a];
             using var source = ItemSource.Open(entry.Shard, entry.Arm.Spec);
             using var arm = new ArmAtWork(entry.Arm, source, Devices.Choose(request.Device));
             var seed = Seeds.Of(request.Seed, $"task {entry.Arm.Name}");
             var standard = arm.Pretrained ? FeatureStandard.Of(arm.Features(ScaleOf(request, train))) : null;
             // Beforehand and at once: the fits side by side then only read them.
             if (arm.Pretrained) arm.Features([.. request.Labelled.Select(l => l.Index).Distinct()]);
-
-            // The fit on all labels, and one for each fold. Each fold is a whole fit of its own; the mean of both members needs no choice, so nothing is chosen on what is held out.
-            FittedArm? fit = null;
-            var values = new double[train.Length * classes];
-            try
+            SideBySide.Run(missing, arm.Device, f =>
             {
-                SideBySide.Run([.. Enumerable.Range(-1, folds.Count + 1)], arm.Device, f =>
+                var (items, settings, own, asked) = f < 0 ? (train, request.Settings, seed, test)
+                    : ([.. folds[f].Fit.Select(i => train[i])], request.Settings with { MemberFolds = 0 }, Seeds.Of(seed, $"task fold {f}"), [.. folds[f].HeldOut.Select(i => train[i])]);
+                using var fit = ClassifierFit.Fit(arm, standard, items, classes, settings, own, cancel);
+                var answers = asked.Length == 0 ? [] : fit.Answers(arm.Source, [.. asked.Select(i => i.Index)]).ToDictionary(m => m.Key, m => m.Value.Values.ToArray());
+                if (a == 0 && f < 0 && request.ClassifierFolder is { } folder)
                 {
-                    if (f < 0) fit = ClassifierFit.Fit(arm, standard, train, classes, request.Settings, seed, cancel);
-                    else
-                    {
-                        var fold = folds[f];
-                        using var part = ClassifierFit.Fit(arm, standard, [.. fold.Fit.Select(i => train[i])], classes, request.Settings with { MemberFolds = 0 }, Seeds.Of(seed, $"task fold {f}"), cancel);
-                        var held = part.Answers(arm.Source, [.. fold.HeldOut.Select(i => train[i].Index)])[part.Choice.Answer];
-                        for (var i = 0; i < fold.HeldOut.Length; i++) held.Row(i).CopyTo(values.AsSpan(fold.HeldOut[i] * classes));
-                    }
-                    Step(f < 0 ? $"{entry.Arm.Name}: fitted on {train.Length} labels" : $"{entry.Arm.Name}: cross-validation {f + 1} of {folds.Count}");
-                }, cancel);
-                var crossValidated = folds.Count > 0 ? new Probabilities(classes, values).Rows(heldOut) : null;
-                var whole = fit!;
-                var answers = test.Length == 0 ? [] : whole.Answers(arm.Source, [.. test.Select(i => i.Index)]);
-                var figures = answers.ToDictionary(a => a.Key, a => Metrics(request, a.Value, test));
-                arms.Add(new ArmResult(entry.Arm.Name, figures, test.Length == 0 ? new Dictionary<string, Interval>() : figures[whole.Choice.Answer],
-                    crossValidated is null ? null : Metrics(request, crossValidated, validation), whole.Choice));
-                tested.Add(testable ? answers[whole.Choice.Answer] : null);
-                validated.Add(crossValidated);
-                if (arms.Count == 1 && request.ClassifierFolder is { } folder)
-                {
-                    using var classifier = Classifier.From(whole, request.Classes);
+                    using var classifier = Classifier.From(fit, request.Classes);
                     classifier.Save(folder);
                 }
-            }
-            finally
-            {
-                fit?.Dispose();
-            }
+                var one = new FinishedTaskFit(a, f, fit.Choice, answers);
+                lock (fits)
+                {
+                    fits[f] = one;
+                    finished?.Add(one);
+                }
+                Step(f < 0 ? $"{entry.Arm.Name}: fitted on {train.Length} labels" : $"{entry.Arm.Name}: cross-validation {f + 1} of {folds.Count}");
+            }, cancel, alike: folds.Count > 0); // where fits go side by side, one that is left over has a core too: it then ends to the bit as it would have beside them
+            return fits;
         }
 
         var comparisons = new List<ArmComparison>();
@@ -168,7 +192,7 @@ public static class TaskTraining
             if (mine is null || other is null) continue;
             var difference = Difference(request, mine, other, items);
             var c = new Compared(arms[0].Arm, arms[a].Arm, train.Length, difference);
-            comparisons.Add(new ArmComparison(c.Arm, c.Against, difference, crossValidated, Verdict.Of(difference), Verdict.Sentence(c, who: Words(request).People)));
+            comparisons.Add(new ArmComparison(c.Arm, c.Against, difference, crossValidated, Verdict.Of(difference), Verdict.Sentence(c, who: request.Who)));
         }
         return new TaskTrainingResult
         {
@@ -178,23 +202,28 @@ public static class TaskTraining
             TestPatients = test.Select(i => i.Patient).Distinct().Count(),
             Arms = arms,
             Comparisons = comparisons,
-            Verdict = Say(arms, comparisons, train.Length, testable, Words(request).People),
+            Verdict = Say(arms, comparisons, train.Length, testable, request.Who),
         };
     }
+
+    // What the fits of a folder depend on. The weights stand by their path: they never change under it.
+    private static string Key(TaskTrainingRequest request) => Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(new
+    {
+        Arms = request.Arms.Select(a => new { a.Arm, a.Shard }), request.Labelled, TestPatients = request.TestPatients.Order(StringComparer.Ordinal), request.Unlabelled, request.Classes, request.Settings, request.Seed,
+        ClassifierFit.Way,
+    }, LearningJson.Options)))[..16];
 
     private static void Check(TaskTrainingRequest request, LabelledItem[] train)
     {
         if (request.Arms.Count == 0) throw new LearningException("No encoder was named; choose one, or train from scratch.");
-        var (items, people) = Words(request);
+        var items = request.Arms[0].Arm.Spec.Modality == Modalities.Sound ? "recordings" : "images";
         for (var k = 0; k < request.Classes.Count; k++)
         {
             var n = train.Count(i => i.Class == k);
             if (n < LabelDraws.LeastOfAClass)
-                throw new LearningException($"'{request.Classes[k]}' has {n} labelled {items} outside the test {people}; label at least {LabelDraws.LeastOfAClass - n} more of it.");
+                throw new LearningException($"'{request.Classes[k]}' has {n} labelled {items} outside the test {request.Who}; label at least {LabelDraws.LeastOfAClass - n} more of it.");
         }
     }
-
-    private static (string Items, string People) Words(TaskTrainingRequest request) => request.Arms[0].Arm.Spec.Modality == Modalities.Sound ? ("recordings", "speakers") : ("images", "patients");
 
     // At most 400: whoever waits at the screen need not wait for more.
     private static int[] ScaleOf(TaskTrainingRequest request, LabelledItem[] train)
@@ -219,9 +248,12 @@ public static class TaskTraining
     private static string Say(List<ArmResult> arms, List<ArmComparison> comparisons, int labels, bool testable, string people)
     {
         var own = arms[0];
-        var figure = testable && own.Metrics.TryGetValue("auroc", out var auroc) ? $"On {people} it has never seen, {own.Arm} reaches an AUROC of {auroc}."
+        var figure = testable && own.Metrics.TryGetValue("auroc", out var auroc) ? $"On {people} it was not fitted on, {own.Arm} reaches an AUROC of {auroc}."
             : own.CrossValidated is { } cv && cv.TryGetValue("auroc", out auroc) ? $"The test {people} do not have every class yet; cross-validated on the {labels} labels, {own.Arm} reaches an AUROC of {auroc}."
             : $"There are too few labels to test it; label more {people} of every class.";
         return string.Join(' ', comparisons.OrderBy(c => c.Against != Arm.Scratch).Select(c => c.Sentence).Prepend(figure));
     }
 }
+
+/// <summary>One finished fit of a task as it stands on disk: the arm by its place, the fold (-1: all labels), and by member the probabilities it gave the test items, or those held out, N·K in rows.</summary>
+internal sealed record FinishedTaskFit(int Arm, int Fold, FitChoice Choice, IReadOnlyDictionary<string, double[]> Answers);

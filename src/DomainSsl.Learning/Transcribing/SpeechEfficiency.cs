@@ -96,7 +96,8 @@ public sealed record SpeechEfficiencyResult
     public void Write(string folder, string title = "What pretraining is worth")
     {
         Directory.CreateDirectory(folder);
-        var figure = new Figure(title, "CER (lower is better)", $"Lines are 95 % intervals over {Arms[0].Values.Count} draws of transcribed speech and {TestPatients} test speakers.",
+        var figure = new Figure(title, "CER (lower is better)", Arms[0].Values.Count < DrawWeights.FewestDraws ? $"One draw of transcribed speech, {TestPatients} test speakers: too few draws for an interval."
+            : $"Lines are 95 % intervals over {Arms[0].Values.Count} draws of transcribed speech and {TestPatients} test speakers.",
             [.. Arms.Select(a => new FigurePoint(a.Arm, a.Budget, new Interval(a.Mean, a.Low, a.High)))], "minutes of transcribed speech");
         File.WriteAllText(Path.Combine(folder, "label-efficiency.svg"), figure.ToSvg());
         File.WriteAllBytes(Path.Combine(folder, "label-efficiency.png"), figure.ToPng());
@@ -110,7 +111,7 @@ public sealed record SpeechEfficiencyResult
 
 /// <summary>
 /// What pretraining is worth for transcribing, as a methods section: draw minutes of speech, the same for every arm and each holding the fewer; fit each arm with the same search (<see cref="TranscriberFit"/>), which holds out the same
-/// speakers of the draw and never sees a test speaker; transcribe the test speakers greedily, and once more with a language model of the draw's own transcripts; resample draws and test speakers together, so that differences are paired (the pigeonhole bootstrap of Owen 2007); say what the intervals allow.
+/// speakers of the draw and never sees a test speaker; transcribe the test speakers greedily, and once more with a language model of the draw's own transcripts; resample test speakers and weigh draws (<see cref="DrawWeights"/>) together, so that differences are paired (after the pigeonhole bootstrap of Owen 2007); say what the intervals allow.
 /// </summary>
 public static class SpeechEfficiency
 {
@@ -201,23 +202,19 @@ public static class SpeechEfficiency
         var wer = fits.ToDictionary(f => f.Key, f => Array.ConvertAll(f.Value, fit => Rate(fit.Texts, ErrorCounts.OfWords)));
         var helped = fits.ToDictionary(f => f.Key, f => Array.ConvertAll(f.Value, fit => Rate(fit.WithLanguage, ErrorCounts.OfWords)));
 
-        // Draws and test speakers are resampled together; replicate b of every mean is on the same ones.
+        // Test speakers are resampled and draws weighted together; replicate b of every mean is on the same ones.
         var bootstrap = new GroupBootstrap([.. request.Test.Select(i => i.Speaker)], Seeds.Of(request.Seed, "test patients"));
-        var drawing = Seeds.Random(request.Seed, "draws");
+        var drawing = new DrawWeights(request.Repeats, Seeds.Random(request.Seed, "draws"));
         Dictionary<(string Arm, int Budget), double[]> Replicates() => keys.ToDictionary(k => k, _ => new double[bootstrap.Resamples]);
         var (letters, words, withLanguage) = (Replicates(), Replicates(), Replicates());
-        var times = new int[request.Repeats];
         bootstrap.ForEach((b, weights) =>
         {
-            Array.Clear(times);
-            for (var r = 0; r < times.Length; r++) times[drawing.Next(times.Length)]++;
+            var share = drawing.Next();
             foreach (var (rates, into) in new[] { (cer, letters), (wer, words), (helped, withLanguage) })
             {
                 foreach (var key in keys)
                 {
-                    var sum = 0.0;
-                    for (var r = 0; r < times.Length; r++) if (times[r] > 0) sum += times[r] * rates[key][r].Weighted(weights);
-                    into[key][b] = sum / times.Length;
+                    for (var r = 0; r < share.Length; r++) into[key][b] += share[r] * rates[key][r].Weighted(weights);
                 }
             }
         });
@@ -227,7 +224,7 @@ public static class SpeechEfficiency
             var i = Of(values.Average(), replicates[key], 0, Math.Max(1, values.Max()));
             return new ArmFigure(key.Arm, key.Budget, i.Value, i.Low, i.High, values);
         }
-        Interval Of(double value, double[] replicates, double lowest, double highest) => GroupBootstrap.Percentiles(value, replicates, bootstrap.Groups, bootstrap.Groups, lowest, highest);
+        Interval Of(double value, double[] replicates, double lowest, double highest) => GroupBootstrap.Percentiles(value, replicates, bootstrap.Groups, bootstrap.Groups, lowest, highest, request.Repeats);
         double Mean(string arm, int budget) => cer[(arm, budget)].Average(r => r.Total.Rate);
         Interval Compared(string arm, string against, int budget, Func<double, double, double> compare, double lowest, double highest) =>
             Of(compare(Mean(arm, budget), Mean(against, budget)), [.. letters[(arm, budget)].Zip(letters[(against, budget)], compare)], lowest, highest);
@@ -243,7 +240,7 @@ public static class SpeechEfficiency
             Wer = keys.ConvertAll(k => Figure(k, wer, words)),
             WerWithLanguage = keys.ConvertAll(k => Figure(k, helped, withLanguage)),
             Differences = [.. from a in others from b in budgets let d = Compared(a, Arm.Scratch, b, (x, y) => x - y, -1, 1) select new DifferenceFigure(a, b, d.Value, d.Low, d.High)],
-            Ratios = [.. from a in others from b in budgets let d = Compared(a, Arm.Scratch, b, (x, y) => x / y, 0, double.PositiveInfinity) select new DifferenceFigure(a, b, d.Value, d.Low, d.High)],
+            Ratios = [.. from a in others from b in budgets let d = Compared(a, Arm.Scratch, b, (x, y) => Math.Max(0, x) / Math.Max(0, y), 0, double.PositiveInfinity) select new DifferenceFigure(a, b, d.Value, d.Low, d.High)],
             Comparisons = comparisons,
             LabelsSaved = [.. figures.Where(f => f.Arm != Arm.Scratch).Select(f => Evaluation.LabelsSaved.Of(f.Arm, f.Budget, -f.Mean, scratch))],
             Verdict = string.Join(' ', comparisons.GroupBy(c => c.Against).OrderBy(g => g.Key != Arm.Scratch)

@@ -25,12 +25,13 @@ internal static class EvaluateCommand
             var table = await LabelTables.ReadAsync(run, run.Need(labels), test: true);
             if (table.Spoken) return await TranscriberAsync(run, measured, table, run.Get(language), run.Get(here));
             if (run.Get(language) is { Length: > 0 }) throw new UsageException("--language is for a transcriber, and this is a table of labels; leave it out.");
-            var ended = await RunCommands.CarryOutAsync(run, new EvaluateRequest(measured.Id, LabelTables.WithPatients([table])[0]), $"Measuring {measured.Name}", run.Get(here));
+            var given = LabelTables.WithPatients([table])[0];
+            var ended = await RunCommands.CarryOutAsync(run, new EvaluateRequest(measured.Id, given), $"Measuring {measured.Name}", run.Get(here));
             var result = JsonSerializer.Deserialize<EvaluateRun.Result>(ended.Summary!, RunContext.Json)!;
             var (items, people) = table.Rows[0].Found.Kind == ItemKind.Sound ? ("recordings", "speakers") : ("images", "patients");
             run.Output.Result(new { result.N, result.Patients, result.LeftOut, result.Metrics, result.Each, table.Refused }, console =>
             {
-                console.WriteLine($"{measured.Name} on {result.N:#,0} {items} of {result.Patients:#,0} {people}:");
+                console.WriteLine($"{measured.Name} on {result.N:#,0} {items}{LabelTables.Of(given.Select(l => l.Patient), result.Patients, people)}:");
                 foreach (var (key, figure) in result.Metrics) console.WriteLine($"  {key} {figure}");
                 if (result.LeftOut > 0) console.WriteLine($"{result.LeftOut:#,0} labels were left out, because the model was trained on their {people}.");
                 foreach (var one in result.Each) console.WriteLine($"  {one.Patient}: {one.Accuracy:0.000} right of {one.N:#,0}");
@@ -41,14 +42,15 @@ internal static class EvaluateCommand
 
     private static async Task<int> TranscriberAsync(CommandRun run, Core.Models.Model measured, LabelTable table, string[]? language, bool here)
     {
+        var given = LabelTables.WithSpeakers([table])[0];
         var terms = await (await RunCommands.ServicesAsync(run)).GetRequiredService<ClinicGlossary>().TextsAsync(run.Cancel);
         var listened = await SpeechSettings.LanguageAsync(run, language);
-        var request = new EvaluateSpeechRequest(measured.Id, LabelTables.WithSpeakers([table])[0], listened is null ? null : listened with { Terms = terms }, terms);
+        var request = new EvaluateSpeechRequest(measured.Id, given, listened is null ? null : listened with { Terms = terms }, terms);
         var ended = await RunCommands.CarryOutAsync(run, request, $"Measuring {measured.Name}", here);
         var result = JsonSerializer.Deserialize<EvaluateSpeechRun.Result>(ended.Summary!, RunContext.Json)!;
         run.Output.Result(new { result.N, result.Patients, result.LeftOut, result.Metrics, result.Speakers, table.Refused }, console =>
         {
-            console.WriteLine($"{measured.Name} on {result.N:#,0} recordings of {result.Patients:#,0} speakers:");
+            console.WriteLine($"{measured.Name} on {result.N:#,0} recordings{LabelTables.Of(given.Select(l => l.Speaker), result.Patients, "speakers")}:");
             foreach (var (key, figure) in result.Metrics) console.WriteLine($"  {key} {figure}");
             if (result.LeftOut > 0) console.WriteLine($"{result.LeftOut:#,0} rows were left out: of speakers that the model was trained on, or without a text that fits.");
             if (result.Speakers.Count > LabelEfficiency.FewPatients) return;

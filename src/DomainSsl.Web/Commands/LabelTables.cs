@@ -68,6 +68,10 @@ internal static class LabelTables
         return new LabelTable([.. labels.Values], refused, spoken);
     }
 
+    /// <summary>Of how many people a table is, as a sentence goes on; of rows that nobody said whose they are, nothing is claimed of people.</summary>
+    public static string Of(IEnumerable<string> groups, int count, string people) =>
+        groups.Any(StandIn.Is) ? $" (whose some are is not known: others of the same {people} may have been learnt from, and what new {people} may expect cannot be said)" : $" of {count:#,0} {people}";
+
     /// <summary>The transcripts for runs, with the speakers by whom they are split, as <see cref="WithPatients"/> does it.</summary>
     public static IReadOnlyList<IReadOnlyList<SpokenLabel>> WithSpeakers(params IReadOnlyList<LabelTable> tables) =>
         [.. WithPatients(tables).Select(t => (IReadOnlyList<SpokenLabel>)[.. t.Select(l => new SpokenLabel(l.ItemId, l.Class, l.Patient))])];
@@ -86,7 +90,7 @@ internal static class LabelTables
         }
         string Join(LabelRow row)
         {
-            var own = row.Found.Pseudonym ?? row.TablePatient ?? $"item {row.Found.Item}";
+            var own = row.Found.Pseudonym ?? row.TablePatient ?? StandIn.Of(row.Found.Item);
             parent.TryAdd(own, own);
             if (row.TablePatient is null || row.TablePatient == own) return own;
             parent.TryAdd(row.TablePatient, row.TablePatient);

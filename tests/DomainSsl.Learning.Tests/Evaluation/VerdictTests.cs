@@ -28,10 +28,10 @@ public class VerdictTests
     public void Summary_GainAtSomeBudgets_SaysWhichAndWhatItSaves()
     {
         Compared[] differences = [new("simclr", "scratch", 20, new(0.04, 0.02, 0.06)), new("simclr", "scratch", 50, new(0.02, 0.01, 0.03)), new("simclr", "scratch", 100, new(0.0, -0.01, 0.01))];
-        var text = Verdict.Summary(differences, [new("simclr", 20, 96.4), new("simclr", 50, null), new("simclr", 100, 100)]);
+        var text = Verdict.Summary(differences, [new("simclr", 20, 96.4) { Low = 41.7 }, new("simclr", 50, null), new("simclr", 100, 100)]);
         Assert.Contains("With 20 and 50 labels simclr is better than scratch", text);
         Assert.Contains("With 100 labels there is no gain over scratch", text);
-        Assert.EndsWith("20 labels with simclr do what about 96 do from scratch.", text);
+        Assert.EndsWith("20 labels with simclr do what about 96 do from scratch (at the ends of the interval 42 and more than 100).", text);
     }
 
     [Fact]
@@ -39,6 +39,19 @@ public class VerdictTests
     {
         var text = Verdict.Summary([new("simclr", "scratch", 20, new(0.01, -0.01, 0.03))], [new("simclr", 20, 35)]);
         Assert.DoesNotContain("do what", text);
+    }
+
+    [Fact]
+    public void Summary_SavedLabelsWithoutAnInterval_AreNotSpokenOf() =>
+        Assert.DoesNotContain("do what", Verdict.Summary([new("simclr", "scratch", 20, new(0.04, 0.02, 0.06))], [new("simclr", 20, 96.4)]));
+
+    [Fact]
+    public void LabelsSaved_OfADifference_HasThoseOfTheEndsOfItsInterval()
+    {
+        var saved = LabelsSaved.Of("simclr", 20, new Interval(0.05, 0.02, 0.08), [(20, 0.90), (50, 0.94), (200, 0.96)]);
+        Assert.Equal(100, saved.ScratchLabels!.Value, 6);
+        Assert.Equal(Math.Sqrt(1000), saved.Low!.Value, 6);
+        Assert.Null(saved.High);
     }
 
     [Fact]

@@ -107,6 +107,22 @@ public class LabelEfficiencyTests
     }
 
     [Fact]
+    public void Run_ItemsPreparedInAnotherWay_TakesOverNoFit()
+    {
+        using var task = new SmallTask(24, 8);
+        var request = task.Request("fits") with { Arms = [new(SmallTask.Scratch, task.TrainShard, task.TestShard)], Budgets = [8], Repeats = 1, Settings = new FitSettings { StepShare = 0.01 } };
+        using var source = new CancellationTokenSource();
+        int Fits(LabelEfficiencyRequest asked)
+        {
+            var seen = new Stop(-1, source);
+            var result = LabelEfficiency.Run(asked, seen, CancellationToken.None);
+            Assert.Equal((0, 1), (result.Arms[0].Low, result.Arms[0].High)); // one draw: nothing is claimed
+            return seen.Seen;
+        }
+        Assert.Equal((1, 0, 1), (Fits(request), Fits(request), Fits(request with { Preparation = "another" })));
+    }
+
+    [Fact]
     public void Run_PatientInBothTables_IsRefused()
     {
         using var task = new SmallTask(20, 8);

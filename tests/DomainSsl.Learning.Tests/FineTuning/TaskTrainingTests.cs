@@ -1,3 +1,4 @@
+using System.Text.Json;
 using DomainSsl.Learning.Evaluation;
 using DomainSsl.Learning.FineTuning;
 
@@ -27,7 +28,7 @@ public class TaskTrainingTests
         Assert.Equal(["probe", "full", "mean"], result.Arms[0].Members.Keys);
         Assert.Equal(["public", "scratch"], result.Comparisons.Select(c => c.Against));
         Assert.All(result.Comparisons, c => Assert.True(c.CrossValidated && c.Finding == Verdict.Of(c.Auroc)));
-        Assert.StartsWith("On patients it has never seen, ours reaches an AUROC of", result.Verdict);
+        Assert.StartsWith("On patients it was not fitted on, ours reaches an AUROC of", result.Verdict);
         Assert.Contains(result.Comparisons[1].Sentence, result.Verdict);
     }
 
@@ -64,6 +65,51 @@ public class TaskTrainingTests
         TaskTraining.Run(flipped, null, CancellationToken.None);
         foreach (var file in Directory.GetFiles(task.At("classifier")))
             Assert.Equal(File.ReadAllBytes(file), File.ReadAllBytes(Path.Combine(task.At("flipped"), Path.GetFileName(file))));
+    }
+
+    [Fact]
+    public void Run_StoppedAndTakenUp_EndsAsIfItHadNotBeen()
+    {
+        using var task = new SmallTask(40, 4);
+        var request = Request(task, 8);
+        var whole = TaskTraining.Run(request, null, CancellationToken.None);
+
+        var kept = request with { ClassifierFolder = task.At("taken up"), FitsFolder = task.At("fits") };
+        using var source = new CancellationTokenSource();
+        Assert.Throws<OperationCanceledException>(() => TaskTraining.Run(kept, new Watch { StopAfter = 6, Source = source }, source.Token));
+        // Killed in the middle of a line, too.
+        var file = Directory.GetFiles(task.At("fits"), "*.jsonl").Single();
+        var text = File.ReadAllText(file);
+        File.WriteAllText(file, text[..^30]);
+        var done = text.Count(c => c == '\n') - 1; // at least five of the six; a fit beside the last may have ended too
+        Assert.InRange(done, 5, 8);
+        var rest = new Watch();
+        var resumed = TaskTraining.Run(kept, rest, CancellationToken.None);
+
+        Assert.Equal(12 - done, rest.Seen);
+        Assert.Equal(JsonSerializer.Serialize(whole, LearningJson.Options), JsonSerializer.Serialize(resumed, LearningJson.Options));
+        foreach (var saved in Directory.GetFiles(task.At("classifier")))
+            Assert.Equal(File.ReadAllBytes(saved), File.ReadAllBytes(Path.Combine(task.At("taken up"), Path.GetFileName(saved))));
+        var nothing = new Watch();
+        TaskTraining.Run(kept, nothing, CancellationToken.None);
+        Assert.Equal(0, nothing.Seen);
+        Directory.Delete(task.At("taken up"), recursive: true);
+        TaskTraining.Run(kept, nothing, CancellationToken.None);
+        Assert.Equal(1, nothing.Seen); // a fit whose classifier is gone is none
+    }
+
+    private sealed class Watch : IProgress<FitProgress>
+    {
+        public int StopAfter { get; init; }
+
+        public CancellationTokenSource? Source { get; init; }
+
+        public int Seen { get; private set; }
+
+        public void Report(FitProgress value)
+        {
+            if (++Seen == StopAfter) Source?.Cancel();
+        }
     }
 
     [Fact]
