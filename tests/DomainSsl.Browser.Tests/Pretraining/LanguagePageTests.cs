@@ -1,5 +1,3 @@
-using Deque.AxeCore.Commons;
-using Deque.AxeCore.Playwright;
 using DomainSsl.Browser.Tests.Tasks;
 using DomainSsl.Core.Audit;
 using DomainSsl.Core.Models;
@@ -24,7 +22,7 @@ public sealed class LanguagePageTests(Chromium chromium) : IClassFixture<Chromiu
         await page.GetByRole(AriaRole.Link, new() { Name = "Train a language model" }).ClickAsync();
         await page.WaitForSelectorAsync("form.language[data-ready]");
         Assert.Contains("No transcript has been accepted yet", await page.InnerTextAsync("form.language"));
-        await LookAsync(page, "language");
+        await Looks.AtBothWidthsAsync(page, "language");
 
         await page.FocusAsync("#text");
         await page.Keyboard.InsertTextAsync("The heart is large.");
@@ -50,13 +48,13 @@ public sealed class LanguagePageTests(Chromium chromium) : IClassFixture<Chromiu
         Assert.Contains("On text that it has not seen", await page.InnerTextAsync(".note.good"));
         await page.WaitForSelectorAsync(".curve canvas");
         Assert.Contains("Bits a letter", await page.Locator(".curve").First.InnerTextAsync());
-        await LookAsync(page, "language-run");
+        await Looks.AtBothWidthsAsync(page, "language-run");
         await page.GetByRole(AriaRole.Link, new() { Name = "our reports" }).ClickAsync();
         await page.WaitForSelectorAsync("table.figures");
         Assert.Contains("by the letters’ frequencies alone".Replace('’', '\''), await page.InnerTextAsync("table.figures"));
         await page.GetByRole(AriaRole.Button, new() { Name = "Put in use" }).ClickAsync();
         await page.WaitForSelectorAsync(".state.inuse");
-        await LookAsync(page, "language-model");
+        await Looks.AtBothWidthsAsync(page, "language-model");
 
         var model = await clinic.Get<ModelRegistry>().LanguageInUseAsync("ngram", TestContext.Current.CancellationToken);
         Assert.Equal("our reports", model?.Name);
@@ -75,19 +73,5 @@ public sealed class LanguagePageTests(Chromium chromium) : IClassFixture<Chromiu
         await page.GotoAsync(Paths.NewLanguage);
         Assert.Equal(0, await page.Locator("form.language").CountAsync());
         Assert.Equal(403, await page.EvaluateAsync<int>("fetch('/api/language/runs', { method: 'POST', body: new FormData() }).then(r => r.status)"));
-    }
-
-    private static async Task LookAsync(IPage page, string name)
-    {
-        foreach (var (width, height) in ((int, int)[])[(390, 844), (1440, 900)])
-        {
-            await page.SetViewportSizeAsync(width, height);
-            await page.WaitForTimeoutAsync(300);
-            if (Environment.GetEnvironmentVariable("DOMAINSSL_SCREENSHOTS") is { Length: > 0 } folder) await page.ScreenshotAsync(new() { Path = Path.Combine(folder, $"{name}-{width}.png"), FullPage = true });
-            var wide = await page.EvaluateAsync<int>("document.documentElement.scrollWidth - document.documentElement.clientWidth");
-            Assert.True(wide <= 0, $"{name} is {wide} pixels wider than the window of {width}.");
-            var serious = (await page.RunAxe(new AxeRunOptions())).Violations.Where(v => v.Impact is "serious" or "critical").ToList();
-            Assert.True(serious.Count == 0, $"{name} at {width}: " + string.Join("; ", serious.Select(v => $"{v.Id}: {v.Help} ({string.Join(" ", v.Nodes.Take(3).Select(n => n.Html))})")));
-        }
     }
 }

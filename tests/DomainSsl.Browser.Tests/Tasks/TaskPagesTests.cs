@@ -1,5 +1,3 @@
-using Deque.AxeCore.Commons;
-using Deque.AxeCore.Playwright;
 using DomainSsl.Core.Collections;
 using DomainSsl.Core.Models;
 using DomainSsl.Core.Runs;
@@ -93,23 +91,6 @@ public sealed class TaskPagesTests(Chromium chromium) : IClassFixture<Chromium>
     internal static async Task CheckAsync(IPage page, string name, string waitFor)
     {
         await page.WaitForSelectorAsync(waitFor);
-        foreach (var (width, height, scheme) in ((int, int, ColorScheme)[])[(390, 844, ColorScheme.Dark), (1440, 900, ColorScheme.Light)])
-        {
-            await page.SetViewportSizeAsync(width, height);
-            await page.EmulateMediaAsync(new() { ColorScheme = scheme, ReducedMotion = ReducedMotion.Reduce });
-            // The page's colours come from the server a moment after the system's change; axe must not look in between.
-            await page.WaitForFunctionAsync("""
-                dark => { const [r, g, b] = getComputedStyle(document.body).backgroundColor.match(/[\d.]+/g).map(Number); return (r + g + b < 384) === dark && document.documentElement.dataset.scheme === (dark ? 'dark' : 'light'); }
-                """, scheme == ColorScheme.Dark);
-            await page.WaitForTimeoutAsync(300);
-            // Screenshots for whoever wants to look: DOMAINSSL_SCREENSHOTS names a folder.
-            if (Environment.GetEnvironmentVariable("DOMAINSSL_SCREENSHOTS") is { Length: > 0 } folder)
-                await page.ScreenshotAsync(new() { Path = Path.Combine(folder, $"{name}-{width}.png"), FullPage = true });
-            var wide = await page.EvaluateAsync<int>("document.documentElement.scrollWidth - document.documentElement.clientWidth");
-            Assert.True(wide <= 0, $"{name} is {wide} pixels wider than the window of {width}.");
-            var found = await page.RunAxe(new AxeRunOptions());
-            var serious = found.Violations.Where(v => v.Impact is "serious" or "critical").ToList();
-            Assert.True(serious.Count == 0, $"{name} at {width}: " + string.Join("; ", serious.Select(v => $"{v.Id}: {v.Help} ({string.Join(" ", v.Nodes.Take(3).Select(n => n.Html))})")));
-        }
+        await Looks.AtBothWidthsAsync(page, name);
     }
 }

@@ -1,5 +1,3 @@
-using Deque.AxeCore.Commons;
-using Deque.AxeCore.Playwright;
 using DomainSsl.Browser.Tests.Tasks;
 using DomainSsl.Core.Models;
 using DomainSsl.Core.Runs;
@@ -36,7 +34,7 @@ public sealed class TranscriberPageTests(Chromium chromium) : IClassFixture<Chro
         Assert.Contains("writes now", await before.InnerTextAsync(), StringComparison.Ordinal);
         await page.GetByText("Each test speaker of Round m-2").ClickAsync();
         await page.GetByText("60 % of the words wrong, 31 % of the letters, in 4 passages").WaitForAsync();
-        await LookAsync(page, "transcriber-rounds");
+        await Looks.AtBothWidthsAsync(page, "transcriber-rounds");
 
         await page.WaitForFunctionAsync("() => document.body?.dataset.ready");
         await page.GetByRole(AriaRole.Button, new() { Name = "Use this one: Round m-2" }).ClickAsync();
@@ -61,19 +59,5 @@ public sealed class TranscriberPageTests(Chromium chromium) : IClassFixture<Chro
         await clinic.Get<ModelRegistry>().AddAsync(db, new Model { Id = id, Name = $"Round {id}", Kind = ModelKind.Transcriber, By = "anna", Metrics = metrics, RunId = $"r-{id}" }, Cancel);
         await db.SaveChangesAsync(Cancel);
         await transaction.CommitAsync(Cancel);
-    }
-
-    private static async Task LookAsync(IPage page, string name)
-    {
-        foreach (var (width, height, scheme) in ((int, int, ColorScheme)[])[(390, 844, ColorScheme.Dark), (1440, 900, ColorScheme.Light)])
-        {
-            await page.SetViewportSizeAsync(width, height);
-            await page.EmulateMediaAsync(new() { ColorScheme = scheme });
-            await page.WaitForTimeoutAsync(300);
-            if (Environment.GetEnvironmentVariable("DOMAINSSL_SCREENSHOTS") is { Length: > 0 } folder) await page.ScreenshotAsync(new() { Path = Path.Combine(folder, $"{name}-{width}.png"), FullPage = true });
-            var serious = (await page.RunAxe(new AxeRunOptions())).Violations.Where(v => v.Impact is "serious" or "critical").Select(v => $"{v.Id}: {v.Help} ({string.Join("; ", v.Nodes.Take(3).Select(n => n.Html))})");
-            Assert.True(!serious.Any(), $"{name} at {width}: {string.Join('\n', serious)}");
-            Assert.True(await page.EvaluateAsync<bool>("document.documentElement.scrollWidth <= window.innerWidth"), $"{name} is wider than {width} pixels.");
-        }
     }
 }

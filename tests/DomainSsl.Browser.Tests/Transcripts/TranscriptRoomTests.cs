@@ -1,6 +1,4 @@
 using System.Text.Json;
-using Deque.AxeCore.Commons;
-using Deque.AxeCore.Playwright;
 using DomainSsl.Audio;
 using DomainSsl.Audio.Decoding;
 using DomainSsl.Browser.Tests.Tasks;
@@ -342,16 +340,7 @@ public sealed class TranscriptRoomTests(Chromium chromium) : IClassFixture<Chrom
         await page.GotoAsync(path);
         await page.WaitForSelectorAsync("body[data-ready]");
         await page.WaitForSelectorAsync(waitFor);
-        foreach (var (width, height, scheme) in ((int, int, ColorScheme)[])[(390, 844, ColorScheme.Dark), (1440, 900, ColorScheme.Light)])
-        {
-            await page.SetViewportSizeAsync(width, height);
-            await page.EmulateMediaAsync(new() { ColorScheme = scheme });
-            await page.WaitForTimeoutAsync(400);
-            if (Environment.GetEnvironmentVariable("DOMAINSSL_SCREENSHOTS") is { Length: > 0 } folder) await page.ScreenshotAsync(new() { Path = Path.Combine(folder, $"{name}-{width}.png") });
-            var serious = (await page.RunAxe(new AxeRunOptions())).Violations.Where(v => v.Impact is "serious" or "critical").Select(v => $"{v.Id}: {v.Help} ({string.Join("; ", v.Nodes.Take(3).Select(n => n.Html))})");
-            Assert.True(!serious.Any(), $"{path} at {width}: {string.Join('\n', serious)}");
-            Assert.True(await page.EvaluateAsync<bool>("document.documentElement.scrollWidth <= window.innerWidth"), $"{path} is wider than {width} pixels.");
-        }
+        await Looks.AtBothWidthsAsync(page, name, fullPage: false);
     }
 
     /// <summary>A minute of dictations, imported.</summary>

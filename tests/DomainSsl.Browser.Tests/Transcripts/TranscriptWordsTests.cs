@@ -1,5 +1,3 @@
-using Deque.AxeCore.Commons;
-using Deque.AxeCore.Playwright;
 using DomainSsl.Audio;
 using DomainSsl.Audio.Decoding;
 using DomainSsl.Browser.Tests.Tasks;
@@ -23,7 +21,7 @@ public sealed class TranscriptWordsTests(Chromium chromium) : IClassFixture<Chro
         var page = await chromium.NewPageAsync(clinic.Site.Address);
         await SeededClinic.SignInAsync(page, "rita", Paths.TranscriptWords);
         await page.WaitForSelectorAsync(".empty");
-        await LookAsync(page, "words-none");
+        await Looks.AtBothWidthsAsync(page, "words-none");
         foreach (var view in (string[])["find", "glossary"])
         {
             await page.GotoAsync($"{Paths.TranscriptWords}?view={view}");
@@ -37,7 +35,7 @@ public sealed class TranscriptWordsTests(Chromium chromium) : IClassFixture<Chro
         var hart = page.Locator("[data-word='hart']");
         await hart.WaitForAsync();
         Assert.Contains("3 times in 3 recordings", await hart.InnerTextAsync());
-        await LookAsync(page, "words");
+        await Looks.AtBothWidthsAsync(page, "words");
         await page.WaitForSelectorAsync("dialog.keys[data-ready]", new() { State = WaitForSelectorState.Attached });
         await page.Keyboard.PressAsync("n");
         await page.WaitForSelectorAsync("[data-hear][aria-pressed=true]");
@@ -49,7 +47,7 @@ public sealed class TranscriptWordsTests(Chromium chromium) : IClassFixture<Chro
         await page.WaitForFunctionAsync("() => document.querySelector('.note.good')?.innerText.includes('heart')");
         Assert.Equal(3, (await clinic.Get<TranscriptSearch>().FindAsync("heart", new FindOptions(), cancel: Cancel)).Recordings);
         await page.WaitForFunctionAsync("() => document.querySelectorAll('#lately').length === 1 && document.querySelectorAll('section tbody tr').length === 2");
-        await LookAsync(page, "words-lately");
+        await Looks.AtBothWidthsAsync(page, "words-lately");
         await page.Locator("section tbody tr").First.GetByRole(AriaRole.Button).ClickAsync();
         await page.WaitForFunctionAsync("() => document.querySelector('.note.good')?.innerText.startsWith('Taken back in 3')");
         Assert.Equal(0, (await clinic.Get<TranscriptSearch>().FindAsync("heart", new FindOptions(), cancel: Cancel)).Total);
@@ -60,7 +58,7 @@ public sealed class TranscriptWordsTests(Chromium chromium) : IClassFixture<Chro
         Assert.Equal(3, await page.Locator(".places li mark").CountAsync());
         await page.GetByLabel("Replace by").FillAsync("heart");
         await page.Locator(".places li").First.Locator("input").UncheckAsync();
-        await LookAsync(page, "words-find");
+        await Looks.AtBothWidthsAsync(page, "words-find");
         await page.GetByRole(AriaRole.Button, new() { Name = "Replace in 2 passages" }).ClickAsync();
         await page.WaitForSelectorAsync(".note.good");
         Assert.Equal(2, (await clinic.Get<TranscriptSearch>().FindAsync("heart", new FindOptions(), cancel: Cancel)).Recordings);
@@ -75,24 +73,10 @@ public sealed class TranscriptWordsTests(Chromium chromium) : IClassFixture<Chro
         await page.WaitForSelectorAsync("[data-term='pneumonia']");
         await page.GetByRole(AriaRole.Button, new() { Name = "pneumonja (3) is wrong: a form of pneumonia" }).ClickAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Mend all 6 places" }).WaitForAsync();
-        await LookAsync(page, "words-glossary");
+        await Looks.AtBothWidthsAsync(page, "words-glossary");
         await page.GetByRole(AriaRole.Button, new() { Name = "Mend all 6 places" }).ClickAsync();
         await page.WaitForFunctionAsync("() => document.querySelector('.note.good')?.innerText.includes('3 recordings mended')");
         Assert.Equal(6, (await clinic.Get<TranscriptSearch>().FindAsync("pneumonia", new FindOptions(), cancel: Cancel)).Times);
-    }
-
-    private static async Task LookAsync(IPage page, string name)
-    {
-        foreach (var (width, height, scheme) in ((int, int, ColorScheme)[])[(390, 844, ColorScheme.Dark), (1440, 900, ColorScheme.Light)])
-        {
-            await page.SetViewportSizeAsync(width, height);
-            await page.EmulateMediaAsync(new() { ColorScheme = scheme });
-            await page.WaitForTimeoutAsync(300);
-            if (Environment.GetEnvironmentVariable("DOMAINSSL_SCREENSHOTS") is { Length: > 0 } folder) await page.ScreenshotAsync(new() { Path = Path.Combine(folder, $"{name}-{width}.png"), FullPage = true });
-            var serious = (await page.RunAxe(new AxeRunOptions())).Violations.Where(v => v.Impact is "serious" or "critical").Select(v => $"{v.Id}: {v.Help} ({string.Join("; ", v.Nodes.Take(3).Select(n => n.Html))})");
-            Assert.True(!serious.Any(), $"{name} at {width}: {string.Join('\n', serious)}");
-            Assert.True(await page.EvaluateAsync<bool>("document.documentElement.scrollWidth <= window.innerWidth"), $"{name} is wider than {width} pixels.");
-        }
     }
 
     // So many recordings with drafts in which the same words are doubtful.

@@ -17,6 +17,7 @@ public sealed class SoundClassifierTests
         Classes = SmallSounds.Classes,
         Settings = FitSettings.Quick with { StepShare = 0.02 },
         ClassifierFolder = sounds.At("classifier"),
+        Who = "speakers",
         Device = "cpu",
     };
 
@@ -106,6 +107,7 @@ public sealed class SoundClassifierTests
             Balanced = true,
             Settings = new FitSettings { StepShare = 0.02 },
             Folder = sounds.At("fits"),
+            Who = "speakers",
             Device = "cpu",
         };
         LabelEfficiencyArm Of(Arm arm) => new(arm, sounds.TrainShard, sounds.TestShard);
