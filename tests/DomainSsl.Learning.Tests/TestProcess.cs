@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 
-// Tests count live tensors and memory of the whole process, so they go one after another.
+// libtorch uses all cores itself; tests beside each other would only fight for them.
 [assembly: Xunit.v3.Parallelization(MaxThreads = 1)]
 
 namespace DomainSsl.Learning.Tests;
@@ -8,10 +8,5 @@ namespace DomainSsl.Learning.Tests;
 internal static class TestProcess
 {
     [ModuleInitializer]
-    internal static void Tune()
-    {
-        TorchProcess.Tune();
-        // Networks as small as the tests' gain nothing by a second core, and the tests of another project use it meanwhile.
-        TorchSharp.torch.set_num_threads(1);
-    }
+    internal static void Tune() => TorchProcess.Tune();
 }
