@@ -47,11 +47,11 @@ public sealed partial class TaskService
         var order = await OrderAsync(db, taskId, cancel);
         var taken = new HashSet<long>(inHand ?? []);
         var next = new List<NextItem>(count);
-        bool Take(long item) => !taken.Contains(item) && holds.TryHold(Scope(taskId), item, by) && taken.Add(item);
+        bool Take(long item) => !taken.Contains(item) && Holds.TryHold(Scope(taskId), item, by) && taken.Add(item);
 
         // What is before them stays theirs for as long as they work: a long recording outlasts a hold.
-        foreach (var item in taken) holds.TryHold(Scope(taskId), item, by);
-        var held = holds.HeldBy(Scope(taskId), by).Where(i => !taken.Contains(i) && order.Contains(i)).ToList();
+        foreach (var item in taken) Holds.TryHold(Scope(taskId), item, by);
+        var held = Holds.HeldBy(Scope(taskId), by).Where(i => !taken.Contains(i) && order.Contains(i)).ToList();
         if (first is { } wanted && order.Contains(wanted)) held = [wanted, .. held.Where(i => i != wanted)];
         if (held.Count > 0)
         {
@@ -60,7 +60,7 @@ public sealed partial class TaskService
             foreach (var item in held)
             {
                 var open = !states.TryGetValue(item, out var answer) || answer is LabelAnswer.Withdrawn or LabelAnswer.Skipped;
-                if (!open) holds.Release(Scope(taskId), item);
+                if (!open) Holds.Release(Scope(taskId), item);
                 else if (next.Count < count && Take(item)) next.Add(new NextItem(item, answer == LabelAnswer.Skipped));
             }
         }
@@ -137,11 +137,11 @@ public sealed partial class TaskService
         await transaction.CommitAsync(cancel);
         if (answer != LabelAnswer.Withdrawn)
         {
-            holds.Release(Scope(taskId), itemId);
+            Holds.Release(Scope(taskId), itemId);
             return receipt;
         }
         order.Rewind(itemId);
-        holds.TryHold(Scope(taskId), itemId, by); // whoever takes an answer back has its image before them
+        Holds.TryHold(Scope(taskId), itemId, by); // whoever takes an answer back has its image before them
         return receipt;
     }
 
@@ -159,7 +159,7 @@ public sealed partial class TaskService
         var receipt = await StoreAsync(db, taskId, last, LabelAnswer.Withdrawn, null, LabelSource.Labelling, by, clientKey, cancel);
         await transaction.CommitAsync(cancel);
         order.Rewind(last);
-        holds.TryHold(Scope(taskId), last, by);
+        Holds.TryHold(Scope(taskId), last, by);
         return receipt;
     }
 

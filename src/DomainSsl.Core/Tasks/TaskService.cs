@@ -17,10 +17,9 @@ namespace DomainSsl.Core.Tasks;
 public sealed partial class TaskService(IDbContextFactory<DomainSslContext> factory, AuditLog audit, IRunQueue queue, DataFolder folder, TimeProvider time, TaskOptions options)
 {
     private readonly ConcurrentDictionary<long, LabellingOrder> orders = new();
-    private readonly ItemHolds holds = new(time, options.HoldFor);
 
     /// <summary>Who has which item before them, be it to label or to review it.</summary>
-    internal ItemHolds Holds => holds;
+    internal ItemHolds Holds { get; } = new(time, options.HoldFor);
 
     /// <summary>Makes a task: freezes its collection, and draws and locks its test patients, in one transaction and before any label.</summary>
     /// <param name="name">Unique name.</param>
