@@ -18,7 +18,7 @@ using Shown = DomainSsl.Core.Tasks.ArmResult;
 namespace DomainSsl.Worker;
 
 /// <summary>Training a task: every arm fitted and measured, the first arm's classifier into the registry, the rest of the collection predicted for review.</summary>
-public sealed class FineTuneRun(IDbContextFactory<DomainSslContext> factory, ShardStore shards, ModelFiles files, ModelRegistry registry, PredictRun predict)
+public sealed class FineTuneRun(IDbContextFactory<DomainSslContext> factory, ShardStore shards, ModelFiles files, ModelRegistry registry, PredictRun predict, TaskOptions options)
 {
     // A collection up to this size is prepared whole, so that the next training of the task need not decode again; of a larger one, the labelled items and a sample.
     private const int WholeCollection = 3000, Sample = 400;
@@ -64,7 +64,7 @@ public sealed class FineTuneRun(IDbContextFactory<DomainSslContext> factory, Sha
             Arms = [.. arms.Select(a => new TaskArm(a.Arm, prepared[a.Arm.Spec.Resolution].Path))],
             Labelled = [.. request.Labels.Select(l => new Labelled(places[l.ItemId], classes.IndexOf(l.Class), l.Patient))],
             TestPatients = request.TestPatients.ToHashSet(StringComparer.Ordinal), Unlabelled = [.. sample.Select(i => places[i.Id])], Classes = classes,
-            Settings = (request.Compare ? FitSettings.Quick : Reporting.Settings(request.Settings)) with { Mode = ModeOf(request.Mode) }, Seed = (int)request.Seed, ClassifierFolder = saved,
+            Settings = (request.Compare ? new FitSettings { StepShare = options.TrainingShare } : Reporting.Settings(request.Settings)) with { Mode = ModeOf(request.Mode) }, Seed = (int)request.Seed, ClassifierFolder = saved,
             FitsFolder = fits, Who = Reporting.Who(kind, request.Labels),
         }, new Reporting(context, request.PredictRest ? 0.9 : 1), context.Stop);
 

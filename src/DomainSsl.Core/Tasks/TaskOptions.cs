@@ -35,6 +35,11 @@ public sealed record TaskOptions
     [Range(1, 10_000)]
     public int MinTrainingPatientsPerClass { get; init; } = 2;
 
+    /// <summary>Steps of full fine-tuning when a task is trained, as a share of what <c>finetune</c> makes: somebody waits for it.</summary>
+    /// <value>0.5</value>
+    [Range(0.01, 10)]
+    public double TrainingShare { get; init; } = 0.5;
+
     /// <summary>How long an item that was handed out is kept from others, so that two people do not label the same one.</summary>
     /// <value>10 minutes</value>
     public TimeSpan HoldFor { get; init; } = TimeSpan.FromMinutes(10);

@@ -21,17 +21,10 @@ internal sealed class Demonstration(IServiceProvider services, TextWriter termin
 
     private const string Scans = "Sample scans", Dictations = "Sample dictations", Task = "Chest findings";
 
-    // Long enough to learn something, short enough that all steps end within five minutes on two cores.
-    private const double PretrainSeconds = 60;
-
     // From scratch at 64 pixels: hundreds of steps in that time, where continuing the public encoder would make a handful.
     private const string Recipe = "simclr-small";
 
-    private const double PretrainSoundSeconds = 40;
-
-    // A minute of speech is all there is to learn from: more steps would only learn it by heart.
-    private static readonly string[] TranscriberSettings = ["steps=300", "rounds=1", "batchSeconds=20", "evaluateEvery=50"];
-
+    private readonly DemoOptions _options = BoundOptions.Of<DemoOptions>(services, "Demo");
     private readonly IDbContextFactory<DomainSslContext> _database = services.GetRequiredService<IDbContextFactory<DomainSslContext>>();
 
     /// <summary>The folder with the sample data: beside the program, or in the checkout that it was built in; null where there is none.</summary>
@@ -50,10 +43,10 @@ internal sealed class Demonstration(IServiceProvider services, TextWriter termin
         {
             var sample = SampleData() ?? throw new RefusedException("no-sample-data", "The sample data is not beside the program, so the demo has nothing to show; run it from a checkout, or import files of your own.");
             await ImportAsync(sample, cancel);
-            await FollowAsync(await PretrainAsync(Scans, Recipe, "SimCLR", PretrainSeconds, cancel), "Pretraining", cancel);
+            await FollowAsync(await PretrainAsync(Scans, Recipe, "SimCLR", _options.PretrainSeconds, cancel), "Pretraining", cancel);
             await FollowAsync(await TrainAsync(sample, cancel), "Training", cancel);
             Say($"Scans ready after {clock.Elapsed.TotalSeconds:0} s: open Tasks to see the result, Review to go through the predictions. The dictations follow.");
-            await FollowAsync(await PretrainAsync(Dictations, RecipeCatalog.DefaultForSound, "HuBERT", PretrainSoundSeconds, cancel), "Pretraining on dictations", cancel);
+            await FollowAsync(await PretrainAsync(Dictations, RecipeCatalog.DefaultForSound, "HuBERT", _options.PretrainSoundSeconds, cancel), "Pretraining on dictations", cancel);
             await FollowAsync(await TrainTranscriberAsync(sample, cancel), "Training a transcriber", cancel);
             await FollowAsync(await TranscribeAsync(cancel), "Transcribing", cancel);
             Say($"Demo ready after {clock.Elapsed.TotalSeconds:0} s: open Transcripts to read through what the transcriber wrote.");
@@ -101,7 +94,7 @@ internal sealed class Demonstration(IServiceProvider services, TextWriter termin
         if (await ThereAsync(RunKind.FineTuneSpeech, null, cancel) is { } there) return there;
         // The dictations are there already; what comes is the text of some of them.
         await services.GetRequiredService<LibraryImport>().ImportAsync([Path.Combine(sample, "transcripts.csv")], new ImportRequest(By, null), Progress("Importing transcripts"), cancel);
-        return await services.GetRequiredService<TranscriberService>().TrainAsync(await EncoderAsync(Dictations, cancel), By, SpeechSettings.Resolve(TranscriberSettings), cancel);
+        return await services.GetRequiredService<TranscriberService>().TrainAsync(await EncoderAsync(Dictations, cancel), By, SpeechSettings.Resolve([$"steps={_options.TranscriberSteps}", "rounds=1", "batchSeconds=20", "evaluateEvery=50"]), cancel);
     }
 
     private async Task<string> TranscribeAsync(CancellationToken cancel)

@@ -2,9 +2,10 @@ using DomainSsl.Core.Importing;
 using DomainSsl.Core.Runs;
 using DomainSsl.Core.Tasks;
 using DomainSsl.Testing;
+using DomainSsl.Web.Commands;
 using Microsoft.Extensions.Configuration;
 
-namespace DomainSsl.Core.Tests;
+namespace DomainSsl.Web.Tests;
 
 /// <summary>The configuration file holds every option with its default, and nothing that no option reads.</summary>
 public sealed class OptionsTests
@@ -13,6 +14,7 @@ public sealed class OptionsTests
     [InlineData("Import", typeof(ImportOptions))]
     [InlineData("Tasks", typeof(TaskOptions))]
     [InlineData("Worker", typeof(WorkerOptions))]
+    [InlineData("Demo", typeof(DemoOptions))]
     public void Section_Each_HoldsEveryOptionWithItsDefault(string section, Type type)
     {
         var values = new ConfigurationBuilder().AddJsonFile(Path.Combine(SharedData.Project, "appsettings.json")).Build().GetSection(section);
