@@ -175,6 +175,24 @@ public sealed class LibraryImportTests
     }
 
     [Fact]
+    public async Task Import_TableFromTheBrowser_ReachesNoFileOutsideItsOwnFolder_ThatOfTheCommandLineDoes()
+    {
+        await using var library = await TestLibrary.MakeAsync();
+        var elsewhere = library.Put("server/private.wav", TestScans.Sound(2));
+        library.Put("upload/own.wav", TestScans.Sound(1));
+        var table = library.Put("upload/table.csv", Encoding.UTF8.GetBytes($"file,speaker\nown.wav,a\n../server/private.wav,b\n{elsewhere},c\n"));
+        Task<ImportSummary> Import(IReadOnlyDictionary<string, string>? names) => library.Get<LibraryImport>().ImportAsync([table], new ImportRequest("web:anna", Names: names), cancel: Cancel);
+
+        var dropped = await Import(new Dictionary<string, string> { [table] = "table.csv" });
+        Assert.Equal(1, dropped.Imported);
+        Assert.Equal(["outside-folder", "outside-folder"], dropped.Refused.Select(r => r.Code));
+        await using (var db = library.Open()) Assert.Equal(1, await db.Recordings.CountAsync(Cancel));
+
+        // Who may start the program may read what it reads.
+        Assert.Equal(1, (await Import(null)).Imported);
+    }
+
+    [Fact]
     public async Task Import_Table_TakesFilesRelativeToIt_AndSpeakersAsPseudonyms()
     {
         await using var library = await TestLibrary.MakeAsync();
