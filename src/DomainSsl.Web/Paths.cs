@@ -51,6 +51,8 @@ public static class Paths
 
     /// <summary>One run, live.</summary>
     public static string Run(string id) => $"/runs/{id}";
+    /// <summary>A file that a comparison made for people to take along.</summary>
+    public static string RunFile(string id, string name) => $"/api/runs/{id}/files/{name}";
     /// <summary>One model with its lineage.</summary>
     public static string Model(string id) => $"/models/{id}";
     /// <summary>A study in the viewer.</summary>

@@ -121,6 +121,7 @@ public static class SiteHost
         services.AddSingleton<FirstStart>();
         services.AddSingleton<Uploads>();
         services.AddHostedService(provider => provider.GetRequiredService<Uploads>());
+        services.AddHostedService<DailySweep>();
         services.AddAntiforgery(o => { o.Cookie.Name = "domainssl-form"; o.Cookie.SameSite = SameSiteMode.Strict; o.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest; o.HeaderName = "RequestVerificationToken"; });
 
         services.AddRazorComponents().AddInteractiveServerComponents(o =>

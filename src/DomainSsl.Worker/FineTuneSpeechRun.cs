@@ -143,9 +143,9 @@ public sealed class FineTuneSpeechRun(ShardStore shards, ModelFiles files, Model
 }
 
 /// <summary>Tells a run how far a fit of a transcriber is.</summary>
-internal sealed class SpeechReporting(RunContext context) : IProgress<TranscriberProgress>
+internal sealed class SpeechReporting(RunContext context, IReadOnlyDictionary<string, string>? names = null) : IProgress<TranscriberProgress>
 {
-    public void Report(TranscriberProgress p) => context.Report(new RunReport(p.Share, p.Stage, p.SecondsLeft));
+    public void Report(TranscriberProgress p) => context.Report(new RunReport(p.Share, names is null ? p.Stage : ArmNames.In(p.Stage, names), p.SecondsLeft));
 
     /// <summary>The settings of a request.</summary>
     public static TranscriberSettings Settings(string? json) => json is null ? new TranscriberSettings()

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using DomainSsl.Core;
 using DomainSsl.Core.Library;
 using DomainSsl.Core.Models;
@@ -19,7 +20,7 @@ namespace DomainSsl.Worker;
 public sealed class LabelEfficiencyRun(ShardStore shards, ModelFiles files, ModelRegistry registry, DataFolder folder)
 {
     /// <summary>The name of the result in the run's folder; figure and table lie beside it.</summary>
-    public const string FileName = "result.json";
+    public const string FileName = Worth.FileName;
 
     /// <summary>Carries it out.</summary>
     public async Task<RunOutcome> CarryOutAsync(Asked request, RunContext context)
@@ -54,17 +55,19 @@ public sealed class LabelEfficiencyRun(ShardStore shards, ModelFiles files, Mode
             Train = Places(request.Train, trainShards[resolutions[0]]), Test = Places(request.Test, testShards[resolutions[0]]), Classes = request.Classes, Budgets = request.Budgets,
             Repeats = request.Repeats, Balanced = request.Balanced, Seed = (int)request.Seed, Folder = Path.Combine(folder.Root, "fits"), Settings = Reporting.Settings(request.Settings) with { Mode = ModeOf(request.Modes) },
             Who = Reporting.Who(kind, request.Train.Concat(request.Test)), Preparation = ShardStore.WayOf(kind),
-        }, new Reporting(context), context.Stop);
+        }, new Reporting(context, names: names), context.Stop);
 
-        // People know models by name; the ids stay where programs read.
-        var verdict = names.Aggregate(result.Verdict, (text, n) => text.Replace(n.Key, n.Value, StringComparison.Ordinal));
-        result = result with { Verdict = verdict };
-        result.Write(context.Folder);
+        result = result with { Verdict = ArmNames.In(result.Verdict, names) };
+        result.Write(context.Folder, names);
         var json = JsonSerializer.Serialize(result, RunContext.Json);
         var path = Path.Combine(context.Folder, FileName);
         await File.WriteAllTextAsync(path + ".new", json, context.Stop);
         File.Move(path + ".new", path, overwrite: true);
-        var summary = new { result.Metric, result.Differences, result.Verdict };
+        // What the run's page shows; each member and each choice stay in the file.
+        var summary = new
+        {
+            result.Metric, result.Arms, result.Differences, result.Comparisons, result.BalancedAccuracy, result.BalancedAccuracyDifferences, result.Patients, result.TestItems, result.TestPatients, result.Who, result.Verdict,
+        };
         return new RunOutcome(JsonSerializer.Serialize(summary, RunContext.Json));
     }
 
@@ -82,13 +85,22 @@ public sealed class LabelEfficiencyRun(ShardStore shards, ModelFiles files, Mode
     }
 }
 
+/// <summary>People know models by name; the ids stay where programs read.</summary>
+internal static class ArmNames
+{
+    /// <summary>A text with the names of models in the place of their ids. An id may be part of another, and a name may hold one: each place is looked at once, for the longest.</summary>
+    public static string In(string text, IReadOnlyDictionary<string, string> names) => names.Count == 0 ? text
+        : Regex.Replace(text, string.Join('|', names.Keys.OrderByDescending(id => id.Length).Select(Regex.Escape)), found => names[found.Value], RegexOptions.CultureInvariant);
+}
+
 /// <summary>Tells a run how far its fits are.</summary>
-internal sealed class Reporting(RunContext context, double share = 1) : IProgress<FitProgress>
+internal sealed class Reporting(RunContext context, double share = 1, IReadOnlyDictionary<string, string>? names = null) : IProgress<FitProgress>
 {
     public void Report(FitProgress p)
     {
-        context.Report(new RunReport(share * p.Done / p.Total, $"{p.Done:#,0} of {p.Total:#,0} fits: {p.What}", p.SecondsPerFit * (p.Total - p.Done)));
-        context.Log($"{p.Done} of {p.Total}: {p.What}.");
+        var what = names is null ? p.What : ArmNames.In(p.What, names);
+        context.Report(new RunReport(share * p.Done / p.Total, $"{p.Done:#,0} of {p.Total:#,0} fits done{(p.SecondsPerFit is null ? ":" : "; the last:")} {what}", p.SecondsPerFit * (p.Total - p.Done)));
+        context.Log($"{p.Done} of {p.Total}: {what}.");
     }
 
     /// <summary>Whom labels are of, in the plural; the items themselves where nobody said so of all: then nothing is to be said of people.</summary>

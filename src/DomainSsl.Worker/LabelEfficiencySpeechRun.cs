@@ -35,16 +35,21 @@ public sealed class LabelEfficiencySpeechRun(ShardStore shards, ModelFiles files
         {
             Arms = arms, TrainShard = train.Path, TestShard = test.Path, Train = FineTuneSpeechRun.Spoken(request.Train, train.Places, Alphabet.English), Test = FineTuneSpeechRun.Spoken(request.Test, test.Places, Alphabet.English),
             Budgets = request.Budgets, Repeats = request.Repeats, Seed = request.Seed, Folder = Path.Combine(folder.Root, "fits"), Settings = SpeechReporting.Settings(request.Settings),
-        }, new SpeechReporting(context), context.Stop);
+            Who = request.Train.Concat(request.Test).Any(l => StandIn.Is(l.Speaker)) ? "recordings" : "speakers",
+        }, new SpeechReporting(context, names), context.Stop);
 
-        // People know models by name; the ids stay where programs read.
-        result = result with { Verdict = names.Aggregate(result.Verdict, (text, n) => text.Replace(n.Key, n.Value, StringComparison.Ordinal)) };
+        result = result with { Verdict = ArmNames.In(result.Verdict, names) };
         context.Log(result.Verdict);
-        result.Write(context.Folder);
+        result.Write(context.Folder, names);
         var path = Path.Combine(context.Folder, LabelEfficiencyRun.FileName);
         await File.WriteAllTextAsync(path + ".new", JsonSerializer.Serialize(result, RunContext.Json), context.Stop);
         File.Move(path + ".new", path, overwrite: true);
-        return new RunOutcome(JsonSerializer.Serialize(new { result.Metric, result.Differences, result.Verdict }, RunContext.Json));
+        // What the run's page shows; every fit stays in the file.
+        var summary = new
+        {
+            result.Metric, result.Arms, result.Differences, result.Comparisons, result.Wer, result.WerDifferences, result.WerWithLanguage, result.WerWithLanguageDifferences, result.TestItems, result.TestPatients, result.Who, result.Verdict,
+        };
+        return new RunOutcome(JsonSerializer.Serialize(summary, RunContext.Json));
     }
 
     /// <summary>The result of a run.</summary>

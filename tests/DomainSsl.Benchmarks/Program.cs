@@ -9,6 +9,11 @@ if (args is ["library-grid", ..])
     await LibraryGridBenchmark.RunAsync(args[1..]);
     return 0;
 }
+if (args is ["transcript-list", ..])
+{
+    await TranscriptListBenchmark.RunAsync(args[1..]);
+    return 0;
+}
 if (args is ["transcript-words", ..])
 {
     await TranscriptBenchmark.RunAsync(args[1..]);

@@ -64,6 +64,8 @@ public sealed class EndpointTests(TestSite site) : IClassFixture<TestSite>
     [InlineData(Roles.Clinician, "/people", false)]
     [InlineData(Roles.Admin, "/people", true)]
     [InlineData(Roles.Reviewer, "/", true)]
+    [InlineData(Roles.Reviewer, "/transcripts/transcriber", true)]
+    [InlineData(Roles.Reviewer, "/models", false)]
     public async Task Page_OfARole_AnswersThatRoleAlone(string role, string page, bool allowed)
     {
         using var visitor = await site.SignInAsync(role);

@@ -46,6 +46,11 @@ public sealed class CommandTests
         Assert.Contains("8 labels", worth.GetProperty("verdict").GetString());
         Assert.Equal("auroc", worth.GetProperty("metric").GetString());
         Assert.All((string[])["svg", "png", "csv"], e => Assert.True(File.Exists(folder.At("worth", $"label-efficiency.{e}"))));
+        Assert.Contains("Spots", await File.ReadAllTextAsync(folder.At("worth", "label-efficiency.svg"), TestContext.Current.CancellationToken)); // people know it by its name
+        // The run's row alone is what its page is drawn from.
+        var kept = await ArmNamesTests.WorthOfAsync(data, worth.GetProperty("run").GetString()!);
+        Assert.Equal(("auroc", 2, 1, 1, 1, 2, 40, 20, "patients"), (kept.Metric, kept.Arms.Count, kept.Draws, kept.Differences.Count, kept.Comparisons.Count, kept.BalancedAccuracy.Count, kept.TestItems, kept.TestPatients, kept.Who));
+        Assert.Null(kept.Differences[0].Figure.Low); // one draw: no interval is claimed
 
         var tuned = await Run("finetune", "--labels", train, "--encoder", "Spots", "--mode", "probe", "--task", "Spot?");
         var classifier = tuned.GetProperty("model").GetString()!;

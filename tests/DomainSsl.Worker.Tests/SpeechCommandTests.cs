@@ -68,6 +68,9 @@ public sealed class SpeechCommandTests
         Assert.Equal("cer", worth.GetProperty("metric").GetString());
         Assert.Equal(2, worth.GetProperty("arms").GetArrayLength());
         Assert.Contains("1 minute", worth.GetProperty("verdict").GetString());
+        var kept = await ArmNamesTests.WorthOfAsync(data, worth.GetProperty("run").GetString()!);
+        Assert.Equal((true, 2, 1, 2, 1, 2, 1, "speakers"), (kept.OfSpeech, kept.Arms.Count, kept.Differences.Count, kept.Wer.Count, kept.WerDifferences.Count, kept.WerWithLanguage.Count, kept.WerWithLanguageDifferences.Count, kept.Who));
+        Assert.DoesNotContain(kept.Differences[0].Arm, kept.Verdict);
         Assert.All((string[])["svg", "png", "csv"], e => Assert.True(File.Exists(folder.At("worth", $"label-efficiency.{e}"))));
 
         // A recording that nobody has transcribed: half an hour of a line sung over and over.

@@ -136,6 +136,22 @@ public sealed class Accounts(IServiceScopeFactory scopes, AuditLog audit, TimePr
         Check(await users.UpdateSecurityStampAsync(user));
     }, cancel);
 
+    /// <summary>Refuses a person what other roles may do. A name that is nobody's account is a command's (<c>cli:NAME</c>) or the program's own: who runs it owns the data folder.</summary>
+    /// <param name="by">Who asks.</param>
+    /// <param name="roles">Who may, as <see cref="Roles"/> has them.</param>
+    /// <param name="sentence">Said to others.</param>
+    /// <param name="cancel">Gives up.</param>
+    /// <exception cref="RefusedException"><c>not-allowed</c>.</exception>
+    public async Task RequireAsync(string by, string roles, string sentence, CancellationToken cancel = default)
+    {
+        await using var scope = scopes.CreateAsyncScope();
+        var db = scope.ServiceProvider.GetRequiredService<DomainSslContext>();
+        var name = by.ToUpperInvariant();
+        if (await db.Users.Where(u => u.NormalizedUserName == name).Select(u => u.Id).SingleOrDefaultAsync(cancel) is not { } person) return;
+        var theirs = await db.UserRoles.Where(m => m.UserId == person).Join(db.Roles, m => m.RoleId, r => r.Id, (_, r) => r.Name!).ToListAsync(cancel);
+        if (!theirs.Intersect(roles.Split(',')).Any()) throw new RefusedException("not-allowed", sentence);
+    }
+
     /// <summary>A password of twelve letters and digits in three groups: 59 bits, easy to read out.</summary>
     public static string MadePassword()
     {

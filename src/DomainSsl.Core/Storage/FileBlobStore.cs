@@ -25,11 +25,7 @@ public sealed class FileBlobStore : IBlobStore
         _root = folder.Blobs;
         _temporary = folder.Temporary;
         Directory.CreateDirectory(_temporary);
-        foreach (var left in new DirectoryInfo(_temporary).EnumerateFiles())
-        {
-            // Another process may be writing beside us: only what nobody has touched for hours goes.
-            if (DateTime.UtcNow - left.LastWriteTimeUtc > StaleAfter) Try(left.Delete);
-        }
+        RemoveLeft(DateTime.UtcNow - StaleAfter);
     }
 
     /// <inheritdoc />
@@ -125,6 +121,24 @@ public sealed class FileBlobStore : IBlobStore
         long length = file.Length;
         file.Delete();
         return length;
+    }
+
+    /// <inheritdoc />
+    public (int Files, long Bytes) RemoveLeft(DateTime before)
+    {
+        var (files, bytes) = (0, 0L);
+        foreach (var left in new DirectoryInfo(_temporary).EnumerateFiles())
+        {
+            if (left.LastWriteTimeUtc >= before) continue;
+            long length = left.Length;
+            Try(() =>
+            {
+                // Another process may be writing beside us, however slowly: whoever writes here has the file for itself, and then it cannot be opened (flock(2)).
+                using (new FileStream(left.FullName, FileMode.Open, FileAccess.ReadWrite, FileShare.None)) left.Delete();
+                (files, bytes) = (files + 1, bytes + length);
+            });
+        }
+        return (files, bytes);
     }
 
     /// <summary>Where a blob lies or would lie.</summary>

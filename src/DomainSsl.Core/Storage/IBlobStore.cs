@@ -33,6 +33,10 @@ public interface IBlobStore
     /// <summary>Removes a blob if it was last put before <paramref name="before"/>. For blobs that no row names: an import was killed between storing and committing.</summary>
     /// <returns>The bytes freed; 0 where it stays.</returns>
     long RemoveIfOlder(string hash, DateTime before);
+
+    /// <summary>Removes what was being written and was left, by a process that was killed: what nobody has touched since <paramref name="before"/> and nobody has open.</summary>
+    /// <returns>How many files, and the bytes freed.</returns>
+    (int Files, long Bytes) RemoveLeft(DateTime before);
 }
 
 /// <summary>A blob while it is written. It is one only after <see cref="Keep"/>; disposed without it, or left by a killed process, nothing of it stays.</summary>

@@ -5,7 +5,7 @@ using Microsoft.EntityFrameworkCore;
 namespace DomainSsl.Core.Storage;
 
 /// <summary>
-/// Removes blobs that no row names: a killed import leaves them between storing and committing. They hold nothing wrong, only room. Only those a day old go, so that an import
+/// Removes blobs that no row names: a killed import leaves them between storing and committing, and reports that a language model has learnt from are not kept. Only those a day old go, so that an import
 /// under way loses nothing: a blob put again counts as new.
 /// </summary>
 public sealed class OrphanSweep(IDbContextFactory<DomainSslContext> factory, IBlobStore blobs, TimeProvider time)
@@ -23,10 +23,14 @@ public sealed class OrphanSweep(IDbContextFactory<DomainSslContext> factory, IBl
         {
             cancel.ThrowIfCancellationRequested();
             await using var db = await factory.CreateDbContextAsync(cancel);
-            // The write lock is held while we look and remove, so no import commits a row in between.
+            // Nearly always all are named: then nobody who writes has to wait for us.
+            var seen = await NamedAsync(db, some, cancel);
+            string[] orphans = [.. some.Where(h => !seen.Contains(h))];
+            if (orphans.Length == 0) continue;
+            // The write lock is held while we look again and remove, so no import commits a row in between.
             await using var transaction = await db.Database.BeginTransactionAsync(cancel);
-            var named = await NamedAsync(db, some, cancel);
-            foreach (var hash in some.Where(h => !named.Contains(h)))
+            var named = await NamedAsync(db, orphans, cancel);
+            foreach (var hash in orphans.Where(h => !named.Contains(h)))
             {
                 long freed = blobs.RemoveIfOlder(hash, before);
                 if (freed > 0) (files, bytes) = (files + 1, bytes + freed);

@@ -50,6 +50,8 @@ public sealed class RecordingTranscript
     public int Segments { get; set; }
     /// <summary>Words of the newest version.</summary>
     public int Words { get; set; }
+    /// <summary>Those of them that are to be checked; none once a person stands for the transcript.</summary>
+    public int Doubtful { get; set; }
 }
 
 /// <summary>A version of a transcript: who made it, when, how.</summary>

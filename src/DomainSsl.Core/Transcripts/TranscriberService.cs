@@ -5,6 +5,7 @@ using DomainSsl.Core.Database;
 using DomainSsl.Core.Language;
 using DomainSsl.Core.Library;
 using DomainSsl.Core.Models;
+using DomainSsl.Core.People;
 using DomainSsl.Core.Runs;
 using DomainSsl.Core.Tasks;
 using Microsoft.EntityFrameworkCore;
@@ -14,12 +15,14 @@ namespace DomainSsl.Core.Transcripts;
 /// <summary>What there is to learn transcribing from, and what waits to be transcribed.</summary>
 /// <param name="Recordings">Recordings with an accepted transcript.</param>
 /// <param name="Minutes">Transcribed speech in them that may be learnt from.</param>
-/// <param name="Speakers">Whose it is.</param>
+/// <param name="Speakers">Whose it is, as far as somebody said so.</param>
+/// <param name="Unnamed">Recordings among them of which nobody said who speaks: each stands by itself.</param>
 /// <param name="TestMinutes">Transcribed speech of the locked test speakers.</param>
 /// <param name="TestSpeakers">These speakers.</param>
+/// <param name="TestUnnamed">Recordings kept for testing of which nobody said who speaks.</param>
 /// <param name="Waiting">Recordings that nobody has worked on: without a transcript, or with a model's alone.</param>
 /// <param name="WaitingMinutes">How long they are.</param>
-public sealed record TranscriberMaterial(int Recordings, double Minutes, int Speakers, double TestMinutes, int TestSpeakers, int Waiting, double WaitingMinutes);
+public sealed record TranscriberMaterial(int Recordings, double Minutes, int Speakers, int Unnamed, double TestMinutes, int TestSpeakers, int TestUnnamed, int Waiting, double WaitingMinutes);
 
 /// <summary>What a transcriber gets wrong of a speaker.</summary>
 /// <param name="Speaker">Who.</param>
@@ -79,7 +82,7 @@ public sealed record TranscriberOverview(TranscriberMaterial Material, IReadOnly
 /// Accepted transcripts as the material of the next transcriber. From eight speakers on a fifth of them is kept for testing: whether a speaker is one of these follows from the pseudonym alone, so no choice and no round
 /// changes it, and nothing is ever chosen by them.
 /// </summary>
-public sealed class TranscriberService(IDbContextFactory<DomainSslContext> factory, TranscriptService transcripts, IRunQueue queue, ModelRegistry registry, ClinicGlossary glossary)
+public sealed class TranscriberService(IDbContextFactory<DomainSslContext> factory, TranscriptService transcripts, IRunQueue queue, ModelRegistry registry, ClinicGlossary glossary, Accounts accounts)
 {
     /// <summary>Minutes below which training is refused: nothing would come of it.</summary>
     public const double LeastMinutes = 0.5;
@@ -104,7 +107,8 @@ public sealed class TranscriberService(IDbContextFactory<DomainSslContext> facto
         var ids = made.Select(m => m.RunId).OfType<string>().ToList();
         var summaries = await db.Runs.AsNoTracking().Where(r => ids.Contains(r.Id) && r.Summary != null).Select(r => new { r.Id, r.Summary }).ToDictionaryAsync(r => r.Id, r => r.Summary, cancel);
         double Minutes(IEnumerable<SpokenRow> some) => some.Sum(r => r.Label.End!.Value - r.Label.Start!.Value) / 60;
-        var material = new TranscriberMaterial(rows.Select(r => r.Label.ItemId).Distinct().Count(), Minutes(learn), learn.Select(r => r.Group).Distinct().Count(), Minutes(test), test.Select(r => r.Group).Distinct().Count(),
+        int Voices(IEnumerable<SpokenRow> some, bool named) => some.Where(r => r.Named == named).Select(r => r.Group).Distinct().Count();
+        var material = new TranscriberMaterial(rows.Select(r => r.Label.ItemId).Distinct().Count(), Minutes(learn), Voices(learn, named: true), Voices(learn, named: false), Minutes(test), Voices(test, named: true), Voices(test, named: false),
             waiting.Count, waiting.Sum() / 60);
         return new TranscriberOverview(material, [.. models.Where(m => m.Kind == ModelKind.Encoder).OrderByDescending(m => m.State == ModelState.InUse)],
             [.. made.Select(m => new TranscriberRound(m, m.ReadMetrics(), m.RunId is { } run && summaries.TryGetValue(run, out var summary) ? Speakers(summary!) : []))], runs);
@@ -125,6 +129,7 @@ public sealed class TranscriberService(IDbContextFactory<DomainSslContext> facto
     /// <exception cref="RefusedException">Too little is accepted, or a training waits or runs already.</exception>
     public async Task<string> TrainAsync(string encoder, string by, string? settings = null, CancellationToken cancel = default)
     {
+        await AllowAsync(by, cancel);
         var rows = await RowsAsync(cancel);
         var overview = await OverviewAsync(rows, cancel);
         if (overview.Runs.FirstOrDefault(r => r.Kind == RunKind.FineTuneSpeech) is not null) throw new RefusedException("already-training", "A transcriber is being trained; wait for it, or stop it on its page.");
@@ -143,6 +148,7 @@ public sealed class TranscriberService(IDbContextFactory<DomainSslContext> facto
     /// <exception cref="RefusedException">There are none, or a transcription waits or runs already.</exception>
     public async Task<string> TranscribeAsync(string model, string by, CancellationToken cancel = default)
     {
+        await AllowAsync(by, cancel);
         await using var db = await factory.CreateDbContextAsync(cancel);
         var transcriber = await db.Models.AsNoTracking().SingleOrDefaultAsync(m => m.Id == model && m.Kind == ModelKind.Transcriber, cancel) ?? throw new RefusedException("no-transcriber", "That transcriber is not there any more; choose another.");
         if (await db.Runs.AnyAsync(r => r.Kind == RunKind.Transcribe && (r.State == RunState.Queued || r.State == RunState.Running), cancel))
@@ -157,9 +163,13 @@ public sealed class TranscriberService(IDbContextFactory<DomainSslContext> facto
     /// <exception cref="RefusedException">There is none of that id.</exception>
     public async Task UseAsync(string model, string by, CancellationToken cancel = default)
     {
+        await AllowAsync(by, cancel);
         if (await registry.FindAsync(model, cancel) is not { Kind: ModelKind.Transcriber } transcriber) throw new RefusedException("no-transcriber", "That transcriber is not there any more; choose another.");
         await registry.PromoteAsync(transcriber.Id, by, cancel);
     }
+
+    // The page hides what a reviewer may not do; here it ends, whatever asked.
+    private Task AllowAsync(string by, CancellationToken cancel) => accounts.RequireAsync(by, Roles.AdminOrClinician, "A clinician or an administrator trains transcribers, lets them write and puts one in use; ask one of them.", cancel);
 
     // What transcribing listens to besides the sound: the language models in use, and the glossary.
     private async Task<SpeechLanguage?> ListenedToAsync(CancellationToken cancel) => SpeechLanguage.Of((await registry.LanguageInUseAsync(LanguageKinds.NGram, cancel))?.Id,
@@ -190,15 +200,16 @@ public sealed class TranscriberService(IDbContextFactory<DomainSslContext> facto
         await using var db = await factory.CreateDbContextAsync(cancel);
         var owners = await db.Recordings.AsNoTracking().Where(r => db.Transcripts.Any(t => t.RecordingId == r.Id && t.State == TranscriptState.Accepted))
             .Select(r => new { r.Id, Speaker = r.Speaker!.Pseudonym, Item = db.Items.Where(i => i.RecordingId == r.Id && i.Kind == ItemKind.Sound).Min(i => (long?)i.Id) }).ToDictionaryAsync(r => r.Id, cancel);
-        List<(string Group, SpokenLabel Label)> spoken = [.. rows.Where(r => owners.TryGetValue(r.RecordingId, out var o) && o.Item is not null).Select(r =>
+        List<(string Group, bool Named, SpokenLabel Label)> spoken = [.. rows.Where(r => owners.TryGetValue(r.RecordingId, out var o) && o.Item is not null).Select(r =>
         {
             var owner = owners[r.RecordingId];
             var group = SpeakerOf(r.RecordingId, owner.Speaker);
-            return (group, new SpokenLabel(owner.Item!.Value, r.Text, group, r.Start, r.End));
+            return (group, owner.Speaker is not null, new SpokenLabel(owner.Item!.Value, r.Text, group, r.Start, r.End));
         })];
         var test = TestOf(spoken.Select(r => r.Group));
-        return [.. spoken.Select(r => new SpokenRow(r.Group, r.Label, test.Contains(r.Group)))];
+        return [.. spoken.Select(r => new SpokenRow(r.Group, r.Named, r.Label, test.Contains(r.Group)))];
     }
 
-    private sealed record SpokenRow(string Group, SpokenLabel Label, bool Test);
+    // Named: somebody said who speaks.
+    private sealed record SpokenRow(string Group, bool Named, SpokenLabel Label, bool Test);
 }

@@ -32,7 +32,36 @@ public sealed record StoredRows(long RecordingId, double Seconds, int Version, T
 public sealed record TranscriptHistory(int Number, DateTime At, string By, TranscriptDeed Deed, int? Of, TranscriptState State, int Changed);
 
 /// <summary>One line of the list of transcripts.</summary>
-public sealed record TranscriptLine(long RecordingId, string? Speaker, double Seconds, TranscriptState State, int Version, int Segments, int Words, DateTime At, string By);
+public sealed record TranscriptLine(long RecordingId, string? Speaker, double Seconds, TranscriptState State, int Version, int Segments, int Words, DateTime At, string By, int Doubtful);
+
+/// <summary>Which transcripts are listed.</summary>
+/// <param name="State">How far they are; null: all.</param>
+/// <param name="Speaker">Part of the pseudonym of who speaks, or the recording's number; empty: all.</param>
+/// <param name="Text">Words that stand in one passage, or how they begin; empty: all.</param>
+public sealed record TranscriptFilter(TranscriptState? State = null, string Speaker = "", string Text = "")
+{
+    /// <summary>Everything.</summary>
+    public static readonly TranscriptFilter All = new();
+}
+
+/// <summary>What transcripts are listed by.</summary>
+public enum TranscriptSort
+{
+    /// <summary>How many words are to be checked; those that a person stands for last, whichever way.</summary>
+    Doubtful,
+    /// <summary>When they last changed.</summary>
+    Changed,
+    /// <summary>How long the recording is.</summary>
+    Seconds,
+    /// <summary>How far they are: being reviewed, drafts, accepted; of each the newest first.</summary>
+    State,
+}
+
+/// <summary>A page of the list of transcripts.</summary>
+/// <param name="Rows">Its lines.</param>
+/// <param name="Total">How many fit the filter.</param>
+/// <param name="States">How many would, of each state.</param>
+public sealed record TranscriptListing(IReadOnlyList<TranscriptLine> Rows, int Total, IReadOnlyDictionary<TranscriptState, int> States);
 
 /// <summary>What a transcriber learns from: a stretch of an accepted transcript.</summary>
 /// <param name="RecordingId">The recording.</param>

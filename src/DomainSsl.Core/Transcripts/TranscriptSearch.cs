@@ -188,8 +188,8 @@ public sealed class TranscriptSearch(IDbContextFactory<DomainSslContext> factory
         return (counts, times.ToDictionary(t => t.Key, t => (t.Value, recordings[t.Key].Count), StringComparer.Ordinal));
     }
 
-    // A word's runs of letters and figures in lower case: "X-ray," has two.
-    private static IEnumerable<string> Runs(string word)
+    /// <summary>A word's runs of letters and figures in lower case: "X-ray," has two.</summary>
+    internal static IEnumerable<string> Runs(string word)
     {
         for (var (i, begin) = (0, 0); i <= word.Length; i++)
         {

@@ -1,3 +1,4 @@
+using System.Linq.Expressions;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
@@ -270,24 +271,71 @@ public sealed partial class TranscriptService(IDbContextFactory<DomainSslContext
             .Select(v => new TranscriptHistory(v.Number, v.At, v.By, v.Deed, v.Of, v.State, v.Changed)).ToListAsync(cancel);
     }
 
-    /// <summary>A page of transcripts, those that wait first: being reviewed, drafts, accepted; of each the newest first.</summary>
-    public async Task<Page<TranscriptLine>> PageAsync(int skip = 0, int take = 50, TranscriptState? state = null, CancellationToken cancel = default)
+    /// <summary>A page of the transcripts that fit a filter.</summary>
+    /// <param name="filter">Which; all if null.</param>
+    /// <param name="sort">By what.</param>
+    /// <param name="descending">The most doubtful, the newest, the longest first.</param>
+    /// <param name="skip">Lines before the page.</param>
+    /// <param name="take">Lines on it, at most.</param>
+    /// <param name="cancel">Gives up.</param>
+    public async Task<TranscriptListing> PageAsync(TranscriptFilter? filter = null, TranscriptSort sort = TranscriptSort.Doubtful, bool descending = true, int skip = 0, int take = 50, CancellationToken cancel = default)
     {
+        filter ??= TranscriptFilter.All;
         await using var db = await factory.CreateDbContextAsync(cancel);
-        var all = db.Transcripts.AsNoTracking().Where(t => state == null || t.State == state);
-        var rows = await (from t in all
-                          join v in db.TranscriptVersions on new { t.Id, t.Version } equals new { Id = v.TranscriptId, Version = v.Number }
-                          orderby t.State == TranscriptState.Reviewing ? 0 : t.State == TranscriptState.Draft ? 1 : 2, v.At descending, t.Id
-                          select new TranscriptLine(t.RecordingId, t.Recording!.Speaker!.Pseudonym, t.Recording.Seconds, t.State, t.Version, t.Segments, t.Words, v.At, v.By)).Skip(skip).Take(take).ToListAsync(cancel);
-        return new Page<TranscriptLine>(rows, await all.CountAsync(cancel));
+        var some = await SomeAsync(db, filter, cancel);
+        var states = await some.GroupBy(t => t.State).Select(g => new { g.Key, Count = g.Count() }).ToDictionaryAsync(g => g.Key, g => g.Count, cancel);
+        if (filter.State is { } state) some = some.Where(t => t.State == state);
+        var rows = from t in some
+                   join v in db.TranscriptVersions on new { t.Id, t.Version } equals new { Id = v.TranscriptId, Version = v.Number }
+                   select new { t.RecordingId, t.Recording!.Speaker!.Pseudonym, t.Recording.Seconds, t.State, t.Version, t.Segments, t.Words, v.At, v.By, t.Doubtful };
+        var ordered = sort switch
+        {
+            TranscriptSort.Changed => By(rows, r => r.At, descending),
+            TranscriptSort.Seconds => By(rows, r => r.Seconds, descending),
+            TranscriptSort.State => By(rows, r => r.State == TranscriptState.Reviewing ? 2 : r.State == TranscriptState.Draft ? 1 : 0, descending).ThenByDescending(r => r.At),
+            _ => ThenBy(rows.OrderBy(r => r.State == TranscriptState.Accepted ? 1 : 0), r => r.Doubtful, descending),
+        };
+        var page = await ordered.ThenBy(r => r.RecordingId).Skip(skip).Take(take).ToListAsync(cancel);
+        return new TranscriptListing([.. page.Select(r => new TranscriptLine(r.RecordingId, r.Pseudonym, r.Seconds, r.State, r.Version, r.Segments, r.Words, r.At, r.By, r.Doubtful))],
+            filter.State is { } one ? states.GetValueOrDefault(one) : states.Values.Sum(), states);
     }
 
-    /// <summary>The recording whose transcript is to be read through after that of another one: drafts, by recording, round to the first; where there is none, those that are being reviewed. Null where all others are accepted.</summary>
+    // Those that fit a filter, whatever their state.
+    private static async Task<IQueryable<RecordingTranscript>> SomeAsync(DomainSslContext db, TranscriptFilter filter, CancellationToken cancel)
+    {
+        var some = db.Transcripts.AsNoTracking();
+        if (filter.Speaker.Trim() is { Length: > 0 } speaker)
+        {
+            // A number is a recording's: pseudonyms have figures in them as well.
+            var part = $"%{speaker.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("%", "\\%", StringComparison.Ordinal).Replace("_", "\\_", StringComparison.Ordinal)}%";
+            long? number = long.TryParse(speaker, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var n) ? n : null;
+            some = number is not null ? some.Where(t => t.RecordingId == number) : some.Where(t => EF.Functions.Like(t.Recording!.Speaker!.Pseudonym, part, "\\"));
+        }
+        // Each of the words, or its beginning, in one passage: the table of words (migration TranscriptList) has the passages of the newest versions.
+        var sought = string.Join(' ', TranscriptSearch.Runs(filter.Text).Select(word => $"\"{word}\"*"));
+        if (sought.Length > 0)
+        {
+            // Looked for once, since states are counted and a page is cut from what is found.
+            var found = await db.Database.SqlQuery<long>($"""SELECT DISTINCT r."TranscriptId" AS "Value" FROM "TranscriptText" AS x JOIN "TranscriptRows" AS r ON r."Id" = x.rowid WHERE "TranscriptText" MATCH {sought}""").ToListAsync(cancel);
+            some = some.Where(t => EF.Parameter(found).Contains(t.Id));
+        }
+        return some;
+    }
+
+    private static IOrderedQueryable<T> By<T, TKey>(IQueryable<T> rows, Expression<Func<T, TKey>> key, bool descending) => descending ? rows.OrderByDescending(key) : rows.OrderBy(key);
+
+    private static IOrderedQueryable<T> ThenBy<T, TKey>(IOrderedQueryable<T> rows, Expression<Func<T, TKey>> key, bool descending) => descending ? rows.ThenByDescending(key) : rows.ThenBy(key);
+
+    /// <summary>
+    /// The recording whose transcript is to be read through after that of another one, in the order of the list: drafts, those with the most words to check first; where there is none, those that are being reviewed. After a draft that was
+    /// left as it is comes the one behind it, round to the first; after one that was worked on, the first. Null where all others are accepted.
+    /// </summary>
     public async Task<long?> NextAsync(long recordingId, CancellationToken cancel = default)
     {
         await using var db = await factory.CreateDbContextAsync(cancel);
+        var left = await db.Transcripts.Where(t => t.RecordingId == recordingId && t.State == TranscriptState.Draft).Select(t => (int?)t.Doubtful).FirstOrDefaultAsync(cancel);
         return await db.Transcripts.Where(t => t.RecordingId != recordingId && t.State != TranscriptState.Accepted)
-            .OrderBy(t => t.State == TranscriptState.Draft ? 0 : 1).ThenBy(t => t.RecordingId > recordingId ? 0 : 1).ThenBy(t => t.RecordingId)
+            .OrderBy(t => t.State == TranscriptState.Draft ? 0 : 1).ThenBy(t => left == null || t.Doubtful < left || (t.Doubtful == left && t.RecordingId > recordingId) ? 0 : 1).ThenByDescending(t => t.Doubtful).ThenBy(t => t.RecordingId)
             .Select(t => (long?)t.RecordingId).FirstOrDefaultAsync(cancel);
     }
 
@@ -370,7 +418,9 @@ public sealed partial class TranscriptService(IDbContextFactory<DomainSslContext
         {
             TranscriptId = transcript.Id, Number = number, Deed = deed, Of = of, State = state, By = by, At = time.GetUtcNow().UtcDateTime, Changed = Math.Max(closed, made.Count), ClientKey = clientKey,
         });
-        (transcript.Version, transcript.State, transcript.Segments, transcript.Words) = (number, state, next.Count, next.Sum(r => CountWords(r.Words)));
+        var counts = next.ConvertAll(r => TranscriptWords.Count(r.Words));
+        (transcript.Version, transcript.State, transcript.Segments, transcript.Words) = (number, state, next.Count, counts.Sum(c => c.Words));
+        transcript.Doubtful = state == TranscriptState.Accepted ? 0 : counts.Sum(c => c.Doubtful);
         await db.SaveChangesAsync(cancel);
         return new TranscriptReceipt(number, state);
     }
@@ -386,12 +436,6 @@ public sealed partial class TranscriptService(IDbContextFactory<DomainSslContext
         var given = codes.Count == 0 ? [] : await db.Patients.Where(p => codes.Contains(p.Pseudonym)).Select(p => p.Pseudonym)
             .Union(db.TranscriptRows.Where(r => r.TranscriptId == transcriptId && codes.Contains(r.Speaker)).Select(r => r.Speaker!)).ToListAsync(cancel);
         return speaker => TranscriptFormats.SpeakerName(speaker) is not { } name ? null : NobodysName().IsMatch(name) || given.Contains(name) ? name : secrets.SpeakerPseudonym(name);
-    }
-
-    private static int CountWords(string words)
-    {
-        using var json = JsonDocument.Parse(words);
-        return json.RootElement.GetArrayLength();
     }
 
     /// <summary>Places for new rows between those that stay; false where there is no room.</summary>

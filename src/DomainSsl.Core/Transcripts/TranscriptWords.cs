@@ -38,6 +38,13 @@ public static class TranscriptWords
         return Encoding.UTF8.GetString(bytes.ToArray());
     }
 
+    /// <summary>How many words there are in what <see cref="Write"/> wrote, and how many of them are to be checked (<see cref="TranscriptWord.Unsure"/>, <see cref="TranscriptWord.Unlikely"/>).</summary>
+    internal static (int Words, int Doubtful) Count(string json)
+    {
+        using var document = JsonDocument.Parse(json);
+        return (document.RootElement.GetArrayLength(), document.RootElement.EnumerateArray().Count(w => Number(w, 3) < TranscriptWord.UnsureBelow || Number(w, 4) < TranscriptWord.UnlikelyBelow));
+    }
+
     /// <summary>Reads what <see cref="Write"/> wrote, or a page sent.</summary>
     /// <exception cref="RefusedException"><c>transcript-edit-damaged</c>.</exception>
     public static IReadOnlyList<TranscriptWord> Read(string json)

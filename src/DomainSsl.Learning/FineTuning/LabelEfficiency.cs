@@ -128,15 +128,20 @@ public sealed record LabelEfficiencyResult
     public string Who { get; init; } = "patients";
 
     /// <summary>The figure of this result.</summary>
-    public Figure Figure(string title) => new(title, Metric.ToUpperInvariant(),
+    /// <param name="title">Its heading.</param>
+    /// <param name="names">What people call the arms.</param>
+    public Figure Figure(string title, IReadOnlyDictionary<string, string>? names = null) => new(title, Metric.ToUpperInvariant(),
         Arms[0].Values.Count < DrawWeights.FewestDraws ? $"One draw of labels, {TestPatients} test {Who}: too few draws for an interval." : $"Lines are 95 % intervals over {Arms[0].Values.Count} draws of labels and {TestPatients} test {Who}.",
-        [.. Arms.Select(a => new FigurePoint(a.Arm, a.Budget, new Interval(a.Mean, a.Low, a.High)))]);
+        [.. Arms.Select(a => new FigurePoint(names?.GetValueOrDefault(a.Arm) ?? a.Arm, a.Budget, new Interval(a.Mean, a.Low, a.High)))]);
 
     /// <summary>Writes <c>label-efficiency.svg</c>, <c>.png</c> and <c>.csv</c> (arm, budget, draw, value) into a folder.</summary>
-    public void Write(string folder, string title = "What pretraining is worth")
+    /// <param name="folder">Where to.</param>
+    /// <param name="names">What people call the arms: the figure is for them; the table keeps the ids.</param>
+    /// <param name="title">The figure's heading.</param>
+    public void Write(string folder, IReadOnlyDictionary<string, string>? names = null, string title = "What pretraining is worth")
     {
         Directory.CreateDirectory(folder);
-        var figure = Figure(title);
+        var figure = Figure(title, names);
         File.WriteAllText(Path.Combine(folder, "label-efficiency.svg"), figure.ToSvg());
         File.WriteAllBytes(Path.Combine(folder, "label-efficiency.png"), figure.ToPng());
         var csv = new StringBuilder("arm,budget,draw," + Metric + "\n");

@@ -43,6 +43,9 @@ public sealed record SpeechEfficiencyRequest
     /// <summary>Of draws, fits and resampling.</summary>
     public long Seed { get; init; } = 1;
 
+    /// <summary>Who speaks, in the plural: speakers; or the recordings themselves, where that is not known of all.</summary>
+    public string Who { get; init; } = "speakers";
+
     /// <summary>Where every finished fit is kept; a run on the same folder goes on from there.</summary>
     public required string Folder { get; init; }
 
@@ -71,6 +74,12 @@ public sealed record SpeechEfficiencyResult
     /// <summary>CER of every arm less that of <c>scratch</c>.</summary>
     public required IReadOnlyList<DifferenceFigure> Differences { get; init; }
 
+    /// <summary>WER of every arm less that of <c>scratch</c>.</summary>
+    public IReadOnlyList<DifferenceFigure> WerDifferences { get; init; } = [];
+
+    /// <summary>WER with the language model of every arm less that of <c>scratch</c>.</summary>
+    public IReadOnlyList<DifferenceFigure> WerWithLanguageDifferences { get; init; } = [];
+
     /// <summary>CER of every arm by that of <c>scratch</c>.</summary>
     public required IReadOnlyList<DifferenceFigure> Ratios { get; init; }
 
@@ -92,13 +101,19 @@ public sealed record SpeechEfficiencyResult
     /// <summary>Test speakers.</summary>
     public required int TestPatients { get; init; }
 
+    /// <summary>What <see cref="TestPatients"/> counts, as <see cref="SpeechEfficiencyRequest.Who"/> has it.</summary>
+    public string Who { get; init; } = "speakers";
+
     /// <summary>Writes <c>label-efficiency.svg</c>, <c>.png</c> and <c>.csv</c> (arm, minutes, draw, cer, wer, wer_with_language) into a folder.</summary>
-    public void Write(string folder, string title = "What pretraining is worth")
+    /// <param name="folder">Where to.</param>
+    /// <param name="names">What people call the arms: the figure is for them; the table keeps the ids.</param>
+    /// <param name="title">The figure's heading.</param>
+    public void Write(string folder, IReadOnlyDictionary<string, string>? names = null, string title = "What pretraining is worth")
     {
         Directory.CreateDirectory(folder);
-        var figure = new Figure(title, "CER (lower is better)", Arms[0].Values.Count < DrawWeights.FewestDraws ? $"One draw of transcribed speech, {TestPatients} test speakers: too few draws for an interval."
-            : $"Lines are 95 % intervals over {Arms[0].Values.Count} draws of transcribed speech and {TestPatients} test speakers.",
-            [.. Arms.Select(a => new FigurePoint(a.Arm, a.Budget, new Interval(a.Mean, a.Low, a.High)))], "minutes of transcribed speech");
+        var figure = new Figure(title, "CER (lower is better)", Arms[0].Values.Count < DrawWeights.FewestDraws ? $"One draw of transcribed speech, {TestPatients} test {Who}: too few draws for an interval."
+            : $"Lines are 95 % intervals over {Arms[0].Values.Count} draws of transcribed speech and {TestPatients} test {Who}.",
+            [.. Arms.Select(a => new FigurePoint(names?.GetValueOrDefault(a.Arm) ?? a.Arm, a.Budget, new Interval(a.Mean, a.Low, a.High)))], "minutes of transcribed speech");
         File.WriteAllText(Path.Combine(folder, "label-efficiency.svg"), figure.ToSvg());
         File.WriteAllBytes(Path.Combine(folder, "label-efficiency.png"), figure.ToPng());
         var csv = new StringBuilder("arm,minutes,draw,cer,wer,wer_with_language\n");
@@ -135,8 +150,8 @@ public static class SpeechEfficiency
             lock (gate)
             {
                 shares[at] = share;
-                var sum = shares.Sum();
-                progress?.Report(new TranscriberProgress((wanted.Count - missing.Count + sum) / wanted.Count, stage, sum > 0.02 ? clock.Elapsed.TotalSeconds / sum * (missing.Count - sum) : null));
+                var (sum, done) = (shares.Sum(), wanted.Count - missing.Count + shares.Count(s => s >= 1));
+                progress?.Report(new TranscriberProgress((wanted.Count - missing.Count + sum) / wanted.Count, $"{done:#,0} of {wanted.Count:#,0} fits done; {stage}", sum > 0.02 ? clock.Elapsed.TotalSeconds / sum * (missing.Count - sum) : null));
             }
         }
         SideBySide.Run([.. Enumerable.Range(0, missing.Count)], device, at =>
@@ -145,8 +160,9 @@ public static class SpeechEfficiency
             var began = clock.Elapsed;
             var items = Within(draws[draw], train, budget);
             var unfinished = Path.Combine(finished[arm.Name].Unfinished, $"{budget}-{draw}");
-            var title = $"{wanted.Count - missing.Count + at + 1:#,0} of {wanted.Count:#,0}: {arm.Name}, {budget} min, draw {draw + 1}";
-            using var fit = TranscriberFit.Fit(arm, train, items, request.Alphabet, request.Settings, Seeds.Of(request.Seed, $"fit {budget} {draw}"), device, new Inner(p => Tell(at, p.Share, $"{title}. {p.Stage}")), cancel, unfinished);
+            var title = $"{arm.Name}, {budget} min, draw {draw + 1}";
+            // It is done once it is kept: what it wrote of the test pieces comes after its last step.
+            using var fit = TranscriberFit.Fit(arm, train, items, request.Alphabet, request.Settings, Seeds.Of(request.Seed, $"fit {budget} {draw}"), device, new Inner(p => Tell(at, Math.Min(p.Share, 0.99), $"at {title}: {p.Stage}")), cancel, unfinished);
             var seconds = (clock.Elapsed - began).TotalSeconds;
             var frames = fit.Transcriber.Frames(test, request.Test, cancel);
             string[] texts = [.. frames.Select(p => GreedyDecoder.Decode(p, request.Alphabet))];
@@ -154,7 +170,7 @@ public static class SpeechEfficiency
             var spelled = BeamChoice.Decoded(frames, new PrefixBeamSearch(request.Alphabet, fit.Transcriber.About.Beam ?? new BeamOptions(), models.Words, models.Letters));
             lock (gate) finished[arm.Name].Add(new FinishedTranscript(budget, draw, Math.Round(Minutes(items, train), 3), fit.Choice, Math.Round(seconds, 1), texts, spelled));
             Directory.Delete(unfinished, recursive: true);
-            Tell(at, 1, $"{title}. Done");
+            Tell(at, 1, $"the last: {title}");
         }, cancel, alike: true);
         return Summarise(request, budgets, finished);
     }
@@ -225,29 +241,37 @@ public static class SpeechEfficiency
             return new ArmFigure(key.Arm, key.Budget, i.Value, i.Low, i.High, values);
         }
         Interval Of(double value, double[] replicates, double lowest, double highest) => GroupBootstrap.Percentiles(value, replicates, bootstrap.Groups, bootstrap.Groups, lowest, highest, request.Repeats);
-        double Mean(string arm, int budget) => cer[(arm, budget)].Average(r => r.Total.Rate);
-        Interval Compared(string arm, string against, int budget, Func<double, double, double> compare, double lowest, double highest) =>
-            Of(compare(Mean(arm, budget), Mean(against, budget)), [.. letters[(arm, budget)].Zip(letters[(against, budget)], compare)], lowest, highest);
+        Interval Compare(Dictionary<(string, int), ErrorRate[]> rates, Dictionary<(string, int), double[]> replicates, string arm, string against, int budget, Func<double, double, double> compare, double lowest, double highest)
+        {
+            double Mean(string of) => rates[(of, budget)].Average(r => r.Total.Rate);
+            return Of(compare(Mean(arm), Mean(against)), [.. replicates[(arm, budget)].Zip(replicates[(against, budget)], compare)], lowest, highest);
+        }
+        Interval Less(Dictionary<(string, int), ErrorRate[]> rates, Dictionary<(string, int), double[]> replicates, string arm, string against, int budget) => Compare(rates, replicates, arm, against, budget, (x, y) => x - y, -1, 1);
 
         var figures = keys.ConvertAll(k => Figure(k, cer, letters));
         var others = arms.Where(a => a != Arm.Scratch).ToArray();
         var scratch = figures.Where(f => f.Arm == Arm.Scratch).Select(f => (f.Budget, -f.Mean)).ToList();
-        var comparisons = (from other in arms.Skip(1) from b in budgets let d = Compared(arms[0], other, b, (x, y) => x - y, -1, 1) select new ComparisonFigure(arms[0], other, b, d.Value, d.Low, d.High, SpeechVerdict.Of(d))).ToList();
+        List<DifferenceFigure> LessScratch(Dictionary<(string, int), ErrorRate[]> rates, Dictionary<(string, int), double[]> replicates) =>
+            [.. from a in others from b in budgets let d = Less(rates, replicates, a, Arm.Scratch, b) select new DifferenceFigure(a, b, d.Value, d.Low, d.High)];
+        var comparisons = (from other in arms.Skip(1) from b in budgets let d = Less(cer, letters, arms[0], other, b) select new ComparisonFigure(arms[0], other, b, d.Value, d.Low, d.High, SpeechVerdict.Of(d))).ToList();
         return new SpeechEfficiencyResult
         {
             Metric = "cer",
             Arms = figures,
             Wer = keys.ConvertAll(k => Figure(k, wer, words)),
             WerWithLanguage = keys.ConvertAll(k => Figure(k, helped, withLanguage)),
-            Differences = [.. from a in others from b in budgets let d = Compared(a, Arm.Scratch, b, (x, y) => x - y, -1, 1) select new DifferenceFigure(a, b, d.Value, d.Low, d.High)],
-            Ratios = [.. from a in others from b in budgets let d = Compared(a, Arm.Scratch, b, (x, y) => Math.Max(0, x) / Math.Max(0, y), 0, double.PositiveInfinity) select new DifferenceFigure(a, b, d.Value, d.Low, d.High)],
+            Differences = LessScratch(cer, letters),
+            WerDifferences = LessScratch(wer, words),
+            WerWithLanguageDifferences = LessScratch(helped, withLanguage),
+            Ratios = [.. from a in others from b in budgets let d = Compare(cer, letters, a, Arm.Scratch, b, (x, y) => Math.Max(0, x) / Math.Max(0, y), 0, double.PositiveInfinity) select new DifferenceFigure(a, b, d.Value, d.Low, d.High)],
             Comparisons = comparisons,
             LabelsSaved = [.. figures.Where(f => f.Arm != Arm.Scratch).Select(f => Evaluation.LabelsSaved.Of(f.Arm, f.Budget, -f.Mean, scratch))],
             Verdict = string.Join(' ', comparisons.GroupBy(c => c.Against).OrderBy(g => g.Key != Arm.Scratch)
-                .Select(g => SpeechVerdict.Summary(g.Select(c => new Compared(c.Arm, c.Against, c.Budget, new Interval(c.Mean, c.Low, c.High)))))),
+                .Select(g => SpeechVerdict.Summary(g.Select(c => new Compared(c.Arm, c.Against, c.Budget, new Interval(c.Mean, c.Low, c.High))), who: request.Who))),
             Draws = [.. keys.SelectMany(k => fits[k].Select((f, r) => new SpeechDraw(k.Arm, k.Budget, r + 1, f.Minutes, cer[k][r].Total.Rate, wer[k][r].Total.Rate, helped[k][r].Total.Rate, f.Choice, f.Seconds)))],
             TestItems = request.Test.Count,
             TestPatients = bootstrap.Groups,
+            Who = request.Who,
         };
     }
 

@@ -21,6 +21,7 @@ internal static class DoctorCommand
             var checks = (await doctor.CheckAsync(run.Get(blobs), run.Cancel)).ToList();
             if (run.Get(sweep))
             {
+                // What killed processes were writing went as the folder was opened.
                 var (files, bytes) = await (await run.ServiceAsync<OrphanSweep>()).SweepAsync(run.Cancel);
                 checks.Add(new DoctorCheck("sweep", true, $"{files:#,0} files that nothing named removed, {bytes / 1e6:0.0} MB."));
             }

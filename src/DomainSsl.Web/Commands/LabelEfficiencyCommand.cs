@@ -86,7 +86,7 @@ internal static class LabelEfficiencyCommand
         CopyOut(folder, output);
         run.Output.Result(new
         {
-            result.Arms, result.Differences, result.Ratios, result.Comparisons, result.LabelsSaved, result.Verdict, result.Metric, result.Wer, result.WerWithLanguage, result.Draws, result.TestItems, result.TestPatients, Run = ended.Id, Refused = refused,
+            result.Arms, result.Differences, result.Ratios, result.Comparisons, result.LabelsSaved, result.Verdict, result.Metric, result.Wer, result.WerWithLanguage, result.WerDifferences, result.WerWithLanguageDifferences, result.Draws, result.TestItems, result.TestPatients, Run = ended.Id, Refused = refused,
         }, console =>
         {
             var shown = CommandOutput.Table("Arm", "Minutes", "CER", "95 % interval", "WER", "WER, language model", "By scratch's CER");

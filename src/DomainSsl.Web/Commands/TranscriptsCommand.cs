@@ -19,12 +19,12 @@ internal static class TranscriptsCommand
     {
         return context.Runs(new Command("list", "All transcripts: how far they are, and how long."), async run =>
         {
-            var page = await (await run.ServiceAsync<TranscriptService>()).PageAsync(0, int.MaxValue, cancel: run.Cancel);
-            run.Output.Result(new { transcripts = page.Rows.Select(t => new { recording = t.RecordingId, t.Speaker, t.Seconds, state = t.State.ToString().ToLowerInvariant(), t.Version, t.Segments, t.Words, t.At, t.By }) }, console =>
+            var page = await (await run.ServiceAsync<TranscriptService>()).PageAsync(sort: TranscriptSort.State, take: int.MaxValue, cancel: run.Cancel);
+            run.Output.Result(new { transcripts = page.Rows.Select(t => new { recording = t.RecordingId, t.Speaker, t.Seconds, state = t.State.ToString().ToLowerInvariant(), t.Version, t.Segments, t.Words, t.Doubtful, t.At, t.By }) }, console =>
             {
-                var table = CommandOutput.Table("Recording", "Speaker", "Length", "State", "Version", "Segments", "Words");
+                var table = CommandOutput.Table("Recording", "Speaker", "Length", "State", "Version", "Segments", "Words", "To check");
                 foreach (var t in page.Rows)
-                    CommandOutput.Row(table, $"{t.RecordingId}", t.Speaker ?? "", TimeSpan.FromSeconds(Math.Round(t.Seconds)).ToString(null, CultureInfo.InvariantCulture), t.State.ToString().ToLowerInvariant(), $"{t.Version}", $"{t.Segments}", $"{t.Words}");
+                    CommandOutput.Row(table, $"{t.RecordingId}", t.Speaker ?? "", TimeSpan.FromSeconds(Math.Round(t.Seconds)).ToString(null, CultureInfo.InvariantCulture), t.State.ToString().ToLowerInvariant(), $"{t.Version}", $"{t.Segments}", $"{t.Words}", $"{t.Doubtful}");
                 console.Write(table);
             });
             return CommandLine.Done;

@@ -50,6 +50,33 @@ public sealed class TranscriberPageTests(Chromium chromium) : IClassFixture<Chro
         await page.Locator(".note.good").GetByRole(AriaRole.Link, new() { Name = "Transcriber" }).WaitForAsync();
     }
 
+    [Fact]
+    public async Task AReviewer_ReadsWhatItIsWorth_WithoutTheButtonsThatChangeIt()
+    {
+        await using var clinic = await SeededClinic.StartAsync(1);
+        await AddAsync(clinic, "m-1", """{"cer":{"value":0.21,"low":0.15,"high":0.27},"wer":{"value":0.48,"low":0.4,"high":0.57},"wrongWordsInLeastSure":{"value":0.66,"low":0.55,"high":0.74}}""",
+            """{"speakers":[{"speaker":"S-0c1d","n":4,"cer":0.31,"wer":0.6}]}""");
+        await using (var db = await clinic.Database.CreateDbContextAsync(Cancel))
+        {
+            db.Recordings.Add(new DomainSsl.Core.Library.Recording { SourceHash = "s", BlobHash = "b", Seconds = 90 });
+            db.Runs.Add(new Run { Id = "r-busy", Kind = RunKind.FineTuneSpeech, Title = "Training transcriber 2", Request = "{}", State = RunState.Running, By = "anna", QueuedAt = DateTime.UtcNow, Lease = "l", LeaseUntil = DateTime.UtcNow.AddHours(1) });
+            await db.SaveChangesAsync(Cancel);
+        }
+        var page = await chromium.NewPageAsync(clinic.Site.Address);
+        await SeededClinic.SignInAsync(page, "rita", Paths.Transcripts);
+        await page.GetByRole(AriaRole.Link, new() { Name = "Transcriber" }).ClickAsync();
+        await page.GetByText("holds 66 % of the wrong ones (55 to 74 %): read these first.").WaitForAsync();
+        await page.GetByText("A clinician or an administrator lets Round m-1 write them down.").WaitForAsync();
+        Assert.Equal(0, await page.Locator("main").GetByRole(AriaRole.Button).Filter(new() { HasText = "Train" }).Or(page.GetByRole(AriaRole.Button).Filter(new() { HasText = "Transcribe" })).Or(page.GetByText("Use this one")).CountAsync());
+        // Nothing leads to where reviewers may not go.
+        foreach (var link in await page.Locator("main a").EvaluateAllAsync<string[]>("links => links.map(l => l.getAttribute('href'))"))
+        {
+            var answer = await page.APIRequest.GetAsync(link, new() { MaxRedirects = 0 });
+            Assert.True(answer.Status == 200, $"{link} answers {answer.Status}");
+        }
+        await Looks.AtBothWidthsAsync(page, "transcriber-reviewer");
+    }
+
     private static async Task AddAsync(SeededClinic clinic, string id, string metrics, string summary)
     {
         await using var db = await clinic.Database.CreateDbContextAsync(Cancel);

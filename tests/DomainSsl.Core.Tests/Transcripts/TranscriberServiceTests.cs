@@ -1,4 +1,5 @@
 using DomainSsl.Core.Models;
+using DomainSsl.Core.People;
 using DomainSsl.Core.Runs;
 using DomainSsl.Core.Transcripts;
 using DomainSsl.Testing;
@@ -21,8 +22,47 @@ public sealed class TranscriberServiceTests
         Assert.Equal((24, 36), (material.Recordings, material.Waiting));
         var all = await AllAsync(library);
         Assert.Equal(all.Select(l => l.Speaker).Distinct().Count(), material.Speakers + material.TestSpeakers);
+        Assert.Equal((0, 0), (material.Unnamed, material.TestUnnamed));
         Assert.Equal(all.Sum(l => l.End!.Value - l.Start!.Value) / 60, material.Minutes + material.TestMinutes, 1e-6);
         Assert.True(material.Minutes > 0.3, $"{material.Minutes}");
+    }
+
+    [Fact]
+    public async Task Overview_ARecordingOfNobodySaid_IsNoSpeaker()
+    {
+        await using var library = await WithTranscriptsAsync();
+        var before = (await library.Get<TranscriberService>().OverviewAsync(Cancel)).Material;
+        int unnamed;
+        await using (var db = library.Open())
+        {
+            // Of the recordings of three speakers nobody says any more who they are.
+            var owners = await db.Transcripts.Where(t => t.Recording!.SpeakerId != null).Select(t => t.Recording!.SpeakerId!.Value).Distinct().OrderBy(id => id).Take(3).ToListAsync(Cancel);
+            unnamed = await db.Transcripts.CountAsync(t => owners.Contains(t.Recording!.SpeakerId!.Value), Cancel);
+            await db.Recordings.Where(r => r.SpeakerId != null && owners.Contains(r.SpeakerId.Value)).ExecuteUpdateAsync(s => s.SetProperty(r => r.SpeakerId, (long?)null), Cancel);
+        }
+        var now = (await library.Get<TranscriberService>().OverviewAsync(Cancel)).Material;
+        Assert.Equal((before.Speakers + before.TestSpeakers - 3, unnamed), (now.Speakers + now.TestSpeakers, now.Unnamed + now.TestUnnamed));
+        Assert.Equal(before.Minutes + before.TestMinutes, now.Minutes + now.TestMinutes, 1e-6);
+    }
+
+    [Theory]
+    [InlineData(Roles.Reviewer, false)]
+    [InlineData(Roles.Clinician, true)]
+    [InlineData(Roles.Admin, true)]
+    public async Task AReviewer_NeitherTrainsNorTranscribesNorPutsInUse(string role, bool may)
+    {
+        await using var library = await WithTranscriptsAsync();
+        await AddTranscriberAsync(library, "m-1");
+        await library.Get<Accounts>().AddAsync("Rita", "a long enough password", role, "test", Cancel);
+        var service = library.Get<TranscriberService>();
+        foreach (var deed in (Func<Task>[])[() => service.TrainAsync("scratch", "rita", cancel: Cancel), () => service.TranscribeAsync("m-1", "rita", Cancel), () => service.UseAsync("m-1", "rita", Cancel)])
+        {
+            if (may) await deed();
+            else Assert.Equal("not-allowed", (await Assert.ThrowsAsync<RefusedException>(deed)).Refusal.Code);
+        }
+        await using var db = library.Open();
+        Assert.Equal(may ? 2 : 0, await db.Runs.CountAsync(Cancel));
+        Assert.Equal(may ? ModelState.InUse : ModelState.Candidate, (await library.Get<ModelRegistry>().GetAsync("m-1", Cancel)).State);
     }
 
     [Fact]

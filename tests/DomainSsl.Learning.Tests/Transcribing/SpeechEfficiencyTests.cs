@@ -43,6 +43,13 @@ public sealed class SpeechEfficiencyTests
             Assert.Equal(ours.Mean - scratch.Mean, d.Mean, 12);
             Assert.Equal(ours.Mean / scratch.Mean, result.Ratios.Single(r => r.Budget == d.Budget).Mean, 12);
             Assert.True(d.Low <= d.Mean && d.Mean <= d.High);
+            foreach (var (rates, differences) in new[] { (result.Wer, result.WerDifferences), (result.WerWithLanguage, result.WerWithLanguageDifferences) })
+            {
+                double Mean(string arm) => rates.Single(a => a.Arm == arm && a.Budget == d.Budget).Mean;
+                var words = differences.Single(w => w.Arm == d.Arm && w.Budget == d.Budget);
+                Assert.Equal(Mean(d.Arm) - Mean("scratch"), words.Mean, 12);
+                Assert.True(words.Low <= words.Mean && words.Mean <= words.High);
+            }
             // Twelve steps on weights that were never pretrained: whatever comes, nothing may be called a gain unless its interval lies below zero.
             Assert.Equal(d.High < 0, result.Verdict.Contains($"With {d.Budget} minute", StringComparison.Ordinal) && result.Comparisons.Single(c => c.Budget == d.Budget).Finding == Finding.Gain);
         }
@@ -52,7 +59,8 @@ public sealed class SpeechEfficiencyTests
             Assert.Single(draw.Select(d => (d.Minutes, d.Choice.HeldOutSpeakers)).Distinct());
             Assert.InRange(draw.First().Minutes, Math.Min(draw.Key.Budget, 1.7), draw.Key.Budget + 0.1);
         }
-        result.Write(folder.At("out"));
+        result.Write(folder.At("out"), new Dictionary<string, string> { ["ours"] = "our dictations" });
+        Assert.Contains("our dictations", File.ReadAllText(folder.At("out", "label-efficiency.svg")));
         Assert.Equal(1 + 8, File.ReadAllLines(folder.At("out", "label-efficiency.csv")).Length);
 
         // Stopped in the middle and asked for again, the end is the same, and what was done is not done again.
@@ -63,7 +71,11 @@ public sealed class SpeechEfficiencyTests
         var kept = Directory.GetFiles(folder.At("again")).Sum(f => File.ReadAllLines(f).Length);
         Assert.InRange(kept, 1, 7);
         File.AppendAllText(Directory.GetFiles(folder.At("again"))[0], "{\"budget\":1,\"dra"); // as a kill leaves it
-        Assert.Equal(Json(result), Json(SpeechEfficiency.Run(again, null, TestContext.Current.CancellationToken)));
+        var said = new Said();
+        Assert.Equal(Json(result), Json(SpeechEfficiency.Run(again, said, TestContext.Current.CancellationToken)));
+        // It goes on counting from what had been kept, and says so until the last.
+        Assert.All(said.Stages, s => Assert.InRange(int.Parse(s.Split(' ')[0], System.Globalization.CultureInfo.InvariantCulture), kept, 8));
+        Assert.StartsWith("8 of 8 fits done; ", said.Stages[^1]);
     }
 
     [Fact]
@@ -84,6 +96,13 @@ public sealed class SpeechEfficiencyTests
     [InlineData(-0.05, -0.20, 0.10, "no gain of ours over scratch is shown")]
     public void Verdict_IsAGain_OnlyWhereTheWholeIntervalIsBelowZero(double value, double low, double high, string said) =>
         Assert.Contains(said, SpeechVerdict.Summary([new Compared("ours", "scratch", 15, new Interval(value, low, high))]));
+
+    private sealed class Said : IProgress<TranscriberProgress>
+    {
+        public List<string> Stages { get; } = [];
+
+        public void Report(TranscriberProgress value) => Stages.Add(value.Stage);
+    }
 
     private sealed class Stopping(double at, CancellationTokenSource stop) : IProgress<TranscriberProgress>
     {

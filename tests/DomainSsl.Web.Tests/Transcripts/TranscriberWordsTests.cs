@@ -35,4 +35,11 @@ public sealed class TranscriberWordsTests
     [InlineData("werWithLanguageChange", "Words wrong (WER), with language models and glossary, what changed from the one before")]
     [InlineData("auroc", "AUROC")]
     public void FigureNames_AreForPeople(string name, string said) => Assert.Equal(said, FigureNames.Of(name));
+
+    [Theory]
+    [InlineData(12, 0, false, "12 speakers")]
+    [InlineData(12, 5, false, "12 speakers and 5 recordings of which nobody said who speaks")]
+    [InlineData(1, 1, true, "1 other speaker and 1 recording of which nobody said who speaks")]
+    [InlineData(0, 3, true, "3 recordings of which nobody said who speaks")]
+    public void Voices_ARecordingOfNobodySaid_IsNoSpeaker(int speakers, int unnamed, bool other, string said) => Assert.Equal(said, TranscriberWords.Voices(speakers, unnamed, other));
 }

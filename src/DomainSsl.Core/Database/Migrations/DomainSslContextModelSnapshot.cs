@@ -1060,6 +1060,9 @@ namespace DomainSsl.Core.Database.Migrations
                         .ValueGeneratedOnAdd()
                         .HasColumnType("INTEGER");
 
+                    b.Property<int>("Doubtful")
+                        .HasColumnType("INTEGER");
+
                     b.Property<long>("RecordingId")
                         .HasColumnType("INTEGER");
 

@@ -25,7 +25,7 @@ public sealed partial class RunPage
     private readonly List<MetricPoint> _points = [];
     private readonly Dictionary<string, double> _latest = [];
     private readonly SemaphoreSlim _one = new(1);
-    private readonly IReadOnlyList<Shortcut> _keys = [new("c", "Stop the run; what it has learnt stays"), new("r", "Go on from the last checkpoint")];
+    private readonly IReadOnlyList<Shortcut> _keys = [new("c", "Stop the run; what it has learnt stays"), new("r", "Go on where it stopped")];
     private IReadOnlyList<Model> _models = [];
     private IReadOnlyList<string> _log = [];
     private IDisposable? _subscription;
@@ -52,6 +52,9 @@ public sealed partial class RunPage
         RunState.Failed => "It failed; what it had learnt until its last checkpoint is kept.",
         _ => "It was stopped; what it had learnt until its last checkpoint is kept.",
     };
+
+    // It compares starts and makes no model: each finished fit is kept.
+    private bool Compares => Worth.IsMeasuredBy(_run!.Kind);
 
     // An n-gram model is counted, not trained: its curve is over lengths, and there is no rate.
     private bool Counts => _run is { Kind: RunKind.Language } && RunRequestJson.Read(_run) is LanguageRequest { Kind: LanguageKinds.NGram };

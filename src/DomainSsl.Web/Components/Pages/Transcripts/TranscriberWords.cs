@@ -30,6 +30,18 @@ public static class TranscriberWords
         return high < 0 ? $"better: {range}" : low > 0 ? $"worse: {range}" : $"no gain shown: {range}";
     }
 
+    /// <summary>Who speaks, counted honestly: a recording of which nobody said who speaks is no speaker.</summary>
+    /// <param name="speakers">Speakers that were named.</param>
+    /// <param name="unnamed">Recordings without one.</param>
+    /// <param name="other">Others than those told of before.</param>
+    public static string Voices(int speakers, int unnamed, bool other = false)
+    {
+        var named = Say.Count(speakers, other ? "other speaker" : "speaker");
+        if (unnamed == 0) return named;
+        var rest = $"{Say.Count(unnamed, "recording")} of which nobody said who speaks";
+        return speakers == 0 ? rest : $"{named} and {rest}";
+    }
+
     /// <summary>What it gets wrong of one speaker.</summary>
     public static string Speaker(SpeakerErrorRates speaker) => $"{Percent(speaker.Wer)} of the words wrong, {Percent(speaker.Cer)} of the letters, in {Say.Count(speaker.N, "passage")}";
 

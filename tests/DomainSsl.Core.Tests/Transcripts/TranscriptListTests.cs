@@ -1,0 +1,181 @@
+using DomainSsl.Core.Database;
+using DomainSsl.Core.Library;
+using DomainSsl.Core.Storage;
+using DomainSsl.Core.Transcripts;
+using DomainSsl.Testing;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Migrations;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace DomainSsl.Core.Tests.Transcripts;
+
+/// <summary>The list of transcripts: what stands first in it, what it is narrowed to, and which comes next.</summary>
+public sealed class TranscriptListTests
+{
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Page_TheMostDoubtfulFirst_AcceptedLast_WhicheverWay()
+    {
+        await using var clinic = await ClinicAsync();
+        var (service, ids) = (clinic.Service, clinic.Ids);
+        await service.AcceptAsync(ids[3], 1, "rita", "a", Cancel);
+        var page = await service.PageAsync(cancel: Cancel);
+        Assert.Equal([ids[1], ids[2], ids[0], ids[3]], page.Rows.Select(r => r.RecordingId));
+        Assert.Equal([3, 2, 0, 0], page.Rows.Select(r => r.Doubtful));
+        Assert.Equal([ids[0], ids[2], ids[1], ids[3]], (await service.PageAsync(descending: false, cancel: Cancel)).Rows.Select(r => r.RecordingId));
+        Assert.Equal([ids[3], ids[2], ids[1], ids[0]], (await service.PageAsync(sort: TranscriptSort.Seconds, cancel: Cancel)).Rows.Select(r => r.RecordingId));
+        Assert.Equal(ids[3], (await service.PageAsync(sort: TranscriptSort.Changed, cancel: Cancel)).Rows[0].RecordingId);
+        Assert.Equal(ids[3], (await service.PageAsync(sort: TranscriptSort.State, cancel: Cancel)).Rows[^1].RecordingId);
+        var second = await service.PageAsync(skip: 1, take: 2, cancel: Cancel);
+        Assert.Equal([ids[2], ids[0]], second.Rows.Select(r => r.RecordingId));
+        Assert.Equal(4, second.Total);
+    }
+
+    [Fact]
+    public async Task Page_NarrowedToAState_SaysHowManyThereAreOfEach()
+    {
+        await using var clinic = await ClinicAsync();
+        var (service, ids) = (clinic.Service, clinic.Ids);
+        await service.AcceptAsync(ids[3], 1, "rita", "a", Cancel);
+        await EditAsync(service, ids[0], "all new");
+        var page = await service.PageAsync(new TranscriptFilter(TranscriptState.Draft), cancel: Cancel);
+        Assert.Equal([ids[1], ids[2]], page.Rows.Select(r => r.RecordingId));
+        Assert.Equal((2, 2, 1, 1), (page.Total, page.States[TranscriptState.Draft], page.States[TranscriptState.Reviewing], page.States[TranscriptState.Accepted]));
+    }
+
+    [Fact]
+    public async Task Page_NarrowedToASpeaker_OrTheNumberOfARecording()
+    {
+        await using var clinic = await ClinicAsync();
+        var (service, ids) = (clinic.Service, clinic.Ids);
+        async Task<IEnumerable<long>> OfAsync(string speaker) => (await service.PageAsync(new TranscriptFilter(Speaker: speaker), cancel: Cancel)).Rows.Select(r => r.RecordingId).Order();
+        Assert.Equal([ids[0], ids[1]], await OfAsync(" s-000ab "));
+        Assert.Equal([ids[2]], await OfAsync($"{ids[2]}"));
+        Assert.Empty(await OfAsync("S_000AB")); // no sign stands for any letter
+        Assert.Empty(await OfAsync("%"));
+    }
+
+    [Fact]
+    public async Task Page_NarrowedToWords_FindsThemInOnePassageOfTheNewestVersion_AndHowTheyBegin()
+    {
+        await using var clinic = await ClinicAsync();
+        var (service, ids) = (clinic.Service, clinic.Ids);
+        async Task<IEnumerable<long>> OfAsync(string text) => (await service.PageAsync(new TranscriptFilter(Text: text), cancel: Cancel)).Rows.Select(r => r.RecordingId).Order();
+        Assert.Equal([ids[0], ids[3]], await OfAsync("EFFUS"));
+        Assert.Equal([ids[0]], await OfAsync("small effusion")); // in recording 3 they stand in two passages
+        Assert.Equal([ids[3]], await OfAsync("x-ray"));
+        Assert.Empty(await OfAsync("fusion"));
+        Assert.Empty(await OfAsync("0.3"));                      // a confidence is no word
+        Assert.Equal(4, (await OfAsync("\"*( ?")).Count());        // signs alone narrow nothing
+        Assert.Empty(await OfAsync("effusion\" OR \"two"));       // and what is asked is no language: "or" is a word
+
+        await EditAsync(service, ids[0], "no fluid");
+        Assert.Equal([ids[3]], await OfAsync("effusion"));
+        Assert.Equal([ids[0]], await OfAsync("fluid"));
+        await service.RestoreAsync(ids[0], 1, 2, "rita", "back", Cancel);
+        Assert.Equal([ids[0], ids[3]], await OfAsync("effusion"));
+        await using (var db = clinic.Library.Open()) await db.Transcripts.Where(t => t.RecordingId == ids[3]).ExecuteDeleteAsync(Cancel);
+        Assert.Equal([ids[0]], await OfAsync("effusion"));
+    }
+
+    [Fact]
+    public async Task Doubtful_FollowsEachVersion_AndIsNoneOnceAccepted()
+    {
+        await using var clinic = await ClinicAsync();
+        var (service, id) = (clinic.Service, clinic.Ids[1]);
+        async Task<int> NowAsync() => (await service.PageAsync(new TranscriptFilter(Speaker: $"{id}"), cancel: Cancel)).Rows.Single().Doubtful;
+        Assert.Equal(3, await NowAsync());
+        await clinic.Library.Get<TranscriptSearch>().ConfirmAsync("hart", "rita", Cancel);
+        Assert.Equal(1, await NowAsync());
+        await service.AcceptAsync(id, 2, "rita", "a", Cancel);
+        Assert.Equal(0, await NowAsync());
+        await service.RestoreAsync(id, 1, 3, "rita", "b", Cancel);
+        Assert.Equal(3, await NowAsync());
+    }
+
+    [Fact]
+    public async Task Next_GoesThroughDraftsFromTheMostDoubtful_AndToTheFirstAfterOneThatWasWorkedOn()
+    {
+        await using var clinic = await ClinicAsync(); // doubtful words: none, 3, 2, 1
+        var (service, ids) = (clinic.Service, clinic.Ids);
+        Assert.Equal(ids[2], await service.NextAsync(ids[1], Cancel));
+        Assert.Equal(ids[3], await service.NextAsync(ids[2], Cancel));
+        Assert.Equal(ids[0], await service.NextAsync(ids[3], Cancel));
+        Assert.Equal(ids[1], await service.NextAsync(ids[0], Cancel)); // round to the first
+        await service.AcceptAsync(ids[3], 1, "rita", "a", Cancel);
+        Assert.Equal(ids[1], await service.NextAsync(ids[3], Cancel));
+        await EditAsync(service, ids[1], "all new");
+        Assert.Equal(ids[2], await service.NextAsync(ids[1], Cancel));
+        foreach (var id in (long[])[ids[0], ids[2]]) await service.AcceptAsync(id, 1, "rita", $"a {id}", Cancel);
+        Assert.Equal(ids[1], await service.NextAsync(ids[0], Cancel)); // no draft is left
+        Assert.Null(await service.NextAsync(ids[1], Cancel));
+    }
+
+    [Fact]
+    public async Task Migrate_TranscriptsOfBefore_AreCountedAndFound()
+    {
+        using var folder = new TemporaryFolder();
+        await using var services = new ServiceCollection().AddLogging().AddDomainSslCore(new DataFolder(folder.Path)).BuildServiceProvider();
+        var factory = services.GetRequiredService<IDbContextFactory<DomainSslContext>>();
+        await using (var db = await factory.CreateDbContextAsync(Cancel))
+        {
+            await db.GetService<IMigrator>().MigrateAsync("20261126144500_WantedCases", Cancel);
+            for (var i = 1; i <= 2; i++)
+            {
+                db.Recordings.Add(new Recording { SourceHash = $"source {i}", BlobHash = $"blob {i}", Seconds = 10 });
+                await db.SaveChangesAsync(Cancel);
+            }
+            await db.Database.ExecuteSqlRawAsync("""
+                INSERT INTO "Transcripts" ("RecordingId", "State", "Version", "Segments", "Words") SELECT "Id", CASE WHEN "SourceHash" = 'source 1' THEN 'Draft' ELSE 'Accepted' END, 2, 1, 3 FROM "Recordings";
+                INSERT INTO "TranscriptVersions" ("TranscriptId", "Number", "Deed", "State", "By", "At", "Changed", "ClientKey") SELECT "Id", 2, 'Edited', "State", 'anna', '2026-01-01 00:00:00', 1, 'key ' || "Id" FROM "Transcripts";
+                INSERT INTO "TranscriptRows" ("TranscriptId", "Uid", "From", "To", "Position", "Words") SELECT "Id", 'old', 1, 2, 1, '[["gone",0,1,0.1]]' FROM "Transcripts";
+                INSERT INTO "TranscriptRows" ("TranscriptId", "Uid", "From", "Position", "Words") SELECT "Id", 'new', 2, 1, '[["Hart,",0,1,0.3,0.5],["is",1,2,0.9,0.01],["large",2,3,0.9,0.5]]' FROM "Transcripts";
+                """, Cancel);
+        }
+        await DatabaseSetup.MigrateAsync(factory, Cancel);
+        var service = services.GetRequiredService<TranscriptService>();
+        Assert.Equal([2, 0], (await service.PageAsync(cancel: Cancel)).Rows.Select(r => r.Doubtful));
+        Assert.Equal((2, 0), ((await service.PageAsync(new TranscriptFilter(Text: "hart is"), cancel: Cancel)).Total, (await service.PageAsync(new TranscriptFilter(Text: "gone"), cancel: Cancel)).Total));
+    }
+
+    private static async Task EditAsync(TranscriptService service, long id, string text)
+    {
+        var now = (await service.LoadAsync(id, cancel: Cancel))!;
+        await service.EditAsync(id, [new([.. now.Segments.Select(s => s.Uid)], [new NamedSegment($"u{now.Version}", new TranscriptSegment(null, 0, 1, [.. text.Split(' ').Select(w => new TranscriptWord(w))]))])], "anna", $"edit {id} {now.Version}", Cancel);
+    }
+
+    // Four drafts, each of a longer recording; the first two of one speaker. A word behind ? was heard badly, one behind ! does not fit.
+    private static async Task<Made> ClinicAsync()
+    {
+        var library = await TestLibrary.MakeAsync();
+        var ids = new List<long>();
+        await using (var db = library.Open())
+        {
+            var speaker = new Patient { Pseudonym = "S-000AB12CDE" };
+            for (var i = 0; i < 4; i++)
+            {
+                var recording = new Recording { SourceHash = $"source {i}", BlobHash = $"blob {i}", Seconds = 20 + i, Speaker = i < 2 ? speaker : null };
+                db.Recordings.Add(recording);
+                await db.SaveChangesAsync(Cancel);
+                ids.Add(recording.Id);
+            }
+        }
+        string[][] texts = [["a small effusion"], ["?hart and ?Hart", "!monia"], ["?two", "and ?two"], ["a small X-ray", "an ?effusion,"]];
+        var service = library.Get<TranscriptService>();
+        for (var i = 0; i < 4; i++)
+        {
+            var transcript = new Transcript([.. texts[i].Select((t, s) => new TranscriptSegment(null, 5 * s, 5 * s + 4, [.. t.Split(' ').Select((w, k) => new TranscriptWord(w.TrimStart('?', '!'), 5 * s + k, 5 * s + k + 0.9, w[0] == '?' ? 0.3 : 0.9, w[0] == '!' ? 0.01 : 0.5))]))]);
+            await service.StoreTranscribedAsync(ids[i], transcript, "Listener", $"run:{i}", Cancel);
+        }
+        return new Made(library, ids);
+    }
+
+    private sealed record Made(TestLibrary Library, IReadOnlyList<long> Ids) : IAsyncDisposable
+    {
+        public TranscriptService Service => Library.Get<TranscriptService>();
+
+        public ValueTask DisposeAsync() => Library.DisposeAsync();
+    }
+}
