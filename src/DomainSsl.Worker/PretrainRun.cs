@@ -15,7 +15,7 @@ using Microsoft.EntityFrameworkCore;
 namespace DomainSsl.Worker;
 
 /// <summary>Pretraining: the collection's images or recordings → shard → trainer → an encoder in the registry.</summary>
-public sealed class PretrainRun(IDbContextFactory<DomainSslContext> factory, ShardStore shards, ModelFiles files, ModelRegistry registry)
+public sealed class PretrainRun(IDbContextFactory<DomainSslContext> factory, CollectionService collections, ShardStore shards, ModelFiles files, ModelRegistry registry)
 {
     /// <summary>The result as it stands in the row, and as <c>pretrain --json</c> has it.</summary>
     public sealed record Result(string Model, string Run, int Steps, double SamplesPerSecond, double WaitingForData, double PeakMemoryMb, RunHealth Health,
@@ -25,10 +25,8 @@ public sealed class PretrainRun(IDbContextFactory<DomainSslContext> factory, Sha
     public async Task<RunOutcome> CarryOutAsync(PretrainRequest request, RunContext context)
     {
         var recipe = request.Recipe.TrimStart().StartsWith('{') ? Recipe.Parse(request.Recipe) : Recipes.Find(request.Recipe);
-        Collection collection;
-        await using (var db = await factory.CreateDbContextAsync(context.Stop))
-            collection = await db.Collections.AsNoTracking().SingleOrDefaultAsync(c => c.Id == request.CollectionId, context.Stop)
-                ?? throw new RefusedException("no-collection", "The collection is no longer there; choose another.");
+        // Frozen before its first item is read: what was learnt from stays what it was, over every interruption, and has a hash.
+        var collection = await collections.FrozenForRunAsync(request.CollectionId, context.Run.By, context.Stop);
         var shard = recipe.Modality == Modalities.Sound
             ? shards.PrepareSounds(await shards.SoundsAsync(collection.Id, context.Stop), context)
             : shards.Prepare(await shards.ItemsAsync(collection.Id, null, ItemKind.Image, context.Stop), [recipe.ShardResolution], context)[recipe.ShardResolution].Path;

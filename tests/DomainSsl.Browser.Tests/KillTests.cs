@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Text.Json;
 using DomainSsl.Browser.Tests.Tasks;
 using DomainSsl.Core.Audit;
-using DomainSsl.Core.Collections;
 using DomainSsl.Core.Runs;
 using DomainSsl.Core.Storage;
 using DomainSsl.Core.Tasks;
@@ -32,7 +31,6 @@ public sealed class KillTests(Chromium chromium) : IClassFixture<Chromium>
         var random = new Random(20);
         await using var clinic = await SeededClinic.StartAsync(Images);
         var task = await clinic.MakeTaskAsync();
-        await clinic.Get<CollectionService>().FrozenForRunAsync(clinic.CollectionId, "admin", cancel);
 
         var room = new LabellingRoom(await chromium.NewPageAsync(clinic.Site.Address));
         await SeededClinic.SignInAsync(room.Page, "anna", $"/tasks/{task.Id}/label");

@@ -118,6 +118,8 @@ public sealed class WholeWayTests(Chromium chromium) : IClassFixture<Chromium>
 
         var models = (await Product.JsonAsync(site.Data, TimeSpan.FromMinutes(3), "models", "list")).GetProperty("models").EnumerateArray().ToList();
         Assert.Contains(models, m => m.GetProperty("kind").GetString() == "classifier" && m.GetProperty("state").GetString() == "in use");
+        // What an encoder learnt from is frozen and has its hash, wherever it was asked for.
+        Assert.Equal(64, models.Single(m => m.GetProperty("name").GetString() == "ours").GetProperty("dataHash").GetString()!.Length);
         var data = new ServiceCollection().AddLogging();
         await using var services = data.AddDomainSslCore(new DataFolder(site.Data)).BuildServiceProvider();
         await using var db = await services.GetRequiredService<IDbContextFactory<DomainSslContext>>().CreateDbContextAsync(TestContext.Current.CancellationToken);

@@ -28,6 +28,8 @@ public sealed class ModelRegistry(IDbContextFactory<DomainSslContext> factory, A
     /// <summary>What <see cref="RollbackAsync"/> takes for the encoders of sound.</summary>
     public const string SoundEncoders = "sound-encoders";
 
+    private const string CameWithTheProduct = "came with the product";
+
     /// <summary>What <see cref="RollbackAsync"/> takes for transcribers, of which one is in use.</summary>
     public const string Transcribers = "transcribers";
 
@@ -105,8 +107,10 @@ public sealed class ModelRegistry(IDbContextFactory<DomainSslContext> factory, A
         await using var db = await factory.CreateDbContextAsync(cancel);
         await using var transaction = await db.Database.BeginTransactionAsync(cancel);
         var model = await FindAsync(db.Models, idOrName, cancel) ?? throw NoModel(idOrName);
-        if (model.State == ModelState.InUse) return;
-        foreach (var other in await InUseAsync(db, model.TaskId, PlaceOf(model), cancel)) Change(db, other, Replaced(other), by, $"replaced by {model.Id}");
+        // The public encoder is in use from the first start; that a person wants it is to be kept all the same.
+        if (model.State == ModelState.InUse && (model.Id != PublicModel.Id || await PublicIsChosenAsync(db, cancel))) return;
+        foreach (var other in await InUseAsync(db, model.TaskId, PlaceOf(model), cancel))
+            if (other.Id != model.Id) Change(db, other, Replaced(other), by, $"replaced by {model.Id}");
         Change(db, model, ModelState.InUse, by, "promoted");
         await audit.AppendAsync(db, by, "promoted", $"model {model.Id}", model.Name, cancel);
         await transaction.CommitAsync(cancel);
@@ -156,6 +160,10 @@ public sealed class ModelRegistry(IDbContextFactory<DomainSslContext> factory, A
         return previous;
     }
 
+    /// <summary>Whether it was a person who put the public encoder in use, the last time that it was.</summary>
+    internal static async Task<bool> PublicIsChosenAsync(DomainSslContext db, CancellationToken cancel) =>
+        await db.ModelStateChanges.Where(c => c.ModelId == PublicModel.Id && c.State == ModelState.InUse).OrderByDescending(c => c.Id).Select(c => c.Reason).FirstOrDefaultAsync(cancel) is not (null or CameWithTheProduct);
+
     /// <summary>Registers the public encoder, in use until another is promoted; again and again changes nothing.</summary>
     public async Task EnsurePublicAsync(CancellationToken cancel = default)
     {
@@ -169,7 +177,7 @@ public sealed class ModelRegistry(IDbContextFactory<DomainSslContext> factory, A
             CodeVersion = CodeVersion.Current, CreatedAt = time.GetUtcNow().UtcDateTime,
         };
         db.Models.Add(model);
-        Change(db, model, ModelState.InUse, "system", "came with the product");
+        Change(db, model, ModelState.InUse, "system", CameWithTheProduct);
         await audit.AppendAsync(db, "system", "registered", $"model {model.Id}", "the public image encoder", cancel);
         await transaction.CommitAsync(cancel);
     }

@@ -22,7 +22,7 @@ public static class Backup
 {
     private const string Manifest = "backup.json";
     private const string DatabaseName = "domainssl.db";
-    private static readonly string[] Folders = ["keys", "blobs", "models", "runs"];
+    private static readonly string[] Folders = ["keys", "blobs", "models", "runs", "recipes"];
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);
 
     private sealed record Entry(string Name, long Bytes, string Sha256);
@@ -48,7 +48,7 @@ public static class Backup
                 await using (var zip = new ZipArchive(target, ZipArchiveMode.Create, leaveOpen: true))
                 {
                     Add(zip, DatabaseName, database, CompressionLevel.Fastest);
-                    foreach (var top in Folders)
+                    foreach (var top in Folders.Where(f => Directory.Exists(Path.Combine(folder.Root, f))))
                     {
                         foreach (var file in Directory.EnumerateFiles(Path.Combine(folder.Root, top), "*", SearchOption.AllDirectories))
                         {

@@ -116,9 +116,7 @@ public sealed class Doctor(DataFolder folder, IDbContextFactory<DomainSslContext
     // By the files alone: the site runs this too, and must never load libtorch.
     private static DoctorCheck LibTorchFiles()
     {
-        var found = LibTorchNames.Any(name =>
-            Directory.EnumerateFiles(AppContext.BaseDirectory, name, new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 4 }).Any());
-        return found ? new("libtorch", true, "libtorch's files are there.") : new("libtorch", false, "libtorch's files are missing beside the program; build it again with dotnet build -c Release.");
+        return LibTorchNames.Any(IsBeside) ? new("libtorch", true, "libtorch's files are there.") : new("libtorch", false, "libtorch's files are missing beside the program; build it again with dotnet build -c Release.");
     }
 
     private static async Task<DoctorCheck> FfmpegAsync(CancellationToken cancel)
@@ -137,9 +135,10 @@ public sealed class Doctor(DataFolder folder, IDbContextFactory<DomainSslContext
         catch (System.ComponentModel.Win32Exception) { return new("ffmpeg", false, Missing); }
     }
 
-    private static DoctorCheck Device() => File.Exists("/dev/nvidiactl")
-        ? new("device", true, "An NVIDIA GPU is there; build with -p:TorchBackend=cuda-12.8-linux-x64 to use it.")
-        : new("device", true, $"{Environment.ProcessorCount} processors, no GPU.");
+    private static DoctorCheck Device() => new("device", true, !File.Exists("/dev/nvidiactl") ? $"{Environment.ProcessorCount} processors, no GPU."
+        : IsBeside("libtorch_cuda.so") ? "An NVIDIA GPU is there, and this build uses it." : "An NVIDIA GPU is there; build with -p:TorchBackend=cuda-12.8-linux-x64 to use it.");
+
+    private static bool IsBeside(string file) => Directory.EnumerateFiles(AppContext.BaseDirectory, file, new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 4 }).Any();
 
     private static DoctorCheck Try(string name, Func<DoctorCheck> check)
     {

@@ -66,6 +66,7 @@ internal static class PredictCommand
     {
         var full = Path.GetFullPath(path);
         if (Directory.Exists(full)) return Directory.EnumerateFiles(full, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal);
+        if (full.EndsWith(".zip", StringComparison.OrdinalIgnoreCase)) throw new RefusedException("zip", $"{Path.GetFileName(full)} is a zip, which only import takes: unpack it and name the folder.");
         if (!full.EndsWith(".csv", StringComparison.OrdinalIgnoreCase) || !File.Exists(full)) return [full];
         var table = CsvTable.Read(full);
         return table.Has("file") ? table.Rows.Select(r => Path.GetFullPath(table.Value(r, "file"), Path.GetDirectoryName(full)!)) : [full];

@@ -17,6 +17,7 @@ public sealed class BackupTests
         for (int i = 1; i <= 150; i++) library.Put($"{i:000}.dcm", TestScans.Scan(i));
         await library.ImportAsync(library.At("in", "001.dcm"));
         File.WriteAllText(Path.Combine(Directory.CreateDirectory(Path.Combine(library.Data, "models", "m-1")).FullName, "weights.safetensors"), "weights");
+        File.WriteAllText(Path.Combine(Directory.CreateDirectory(Path.Combine(library.Data, "recipes")).FullName, "ours.json"), "{}");
         var importing = Task.Run(() => library.ImportAsync(library.In), Cancel);
         var file = library.At("backup.zip");
         var made = await Backup.WriteAsync(library.Get<DataFolder>(), library.Get<AuditLog>(), file, "t", cancel: Cancel);
@@ -36,6 +37,7 @@ public sealed class BackupTests
         Assert.All(named, hash => Assert.True(store.IsWhole(hash)));
         Assert.Equal(library.Get<Secrets>().PseudonymKey, new Secrets(folder).PseudonymKey);
         Assert.Equal("weights", File.ReadAllText(Path.Combine(folder.Model("m-1"), "weights.safetensors")));
+        Assert.Equal("{}", File.ReadAllText(Path.Combine(target, "recipes", "ours.json")));
         Assert.Equal("restored", (await db.Audit.OrderByDescending(a => a.Id).FirstAsync(Cancel)).Action);
         if (!OperatingSystem.IsWindows()) Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file));
     }

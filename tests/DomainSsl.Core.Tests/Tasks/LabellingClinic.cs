@@ -21,6 +21,7 @@ internal sealed class LabellingClinic : IAsyncDisposable
     private LabellingClinic() => services = Open();
 
     public TaskService Tasks => services.GetRequiredService<TaskService>();
+    public ModelRegistry Models => services.GetRequiredService<ModelRegistry>();
     public ReviewQueue Reviews => services.GetRequiredService<ReviewQueue>();
     public IDbContextFactory<DomainSslContext> Database => services.GetRequiredService<IDbContextFactory<DomainSslContext>>();
     public long CollectionId { get; private set; }
