@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text;
+using DomainSsl.Core;
 using DomainSsl.Core.Collections;
 using DomainSsl.Core.Importing;
 using DomainSsl.Core.Runs;
