@@ -1,6 +1,7 @@
 using System.Text.Json;
 using DomainSsl.Core.Audit;
 using DomainSsl.Core.Database;
+using DomainSsl.Core.Library;
 using DomainSsl.Core.Models;
 using DomainSsl.Core.Tasks;
 using Microsoft.EntityFrameworkCore;
@@ -46,16 +47,18 @@ public sealed record AgreementBand(double From, double To, int Accepted, int Cor
 /// <summary>How far a task's review is.</summary>
 /// <param name="ModelId">The classifier whose predictions are reviewed; null where there are none.</param>
 /// <param name="Model">Its name.</param>
-/// <param name="Open">Predictions nobody decided on.</param>
+/// <param name="Open">Predictions nobody decided on, without those of people kept for testing.</param>
 /// <param name="Referred">Predictions referred to another person.</param>
 /// <param name="Accepted">Accepted.</param>
 /// <param name="Corrected">Corrected.</param>
 /// <param name="Agreement">Agreement by the model's confidence.</param>
-public sealed record ReviewProgress(string? ModelId, string? Model, int Open, int Referred, int Accepted, int Corrected, IReadOnlyList<AgreementBand> Agreement);
+/// <param name="KeptForTest">Predictions of people kept for testing, without a label: they are not reviewed.</param>
+public sealed record ReviewProgress(string? ModelId, string? Model, int Open, int Referred, int Accepted, int Corrected, IReadOnlyList<AgreementBand> Agreement, int KeptForTest);
 
 /// <summary>
 /// A task's predictions in the order in which a person's look is worth most: least certain first, undecided ones only. What is accepted or corrected becomes a label of the next
-/// round in the same transaction. Predictions are shown here alone: who labels must not be led by them.
+/// round in the same transaction. Predictions are shown here alone: who labels must not be led by them. Nothing of a task's locked test patients comes up: they are labelled without
+/// seeing the model's answer, or not at all, since an answer given here could measure nothing and would keep the item from ever being labelled so.
 /// </summary>
 public sealed class ReviewQueue(IDbContextFactory<DomainSslContext> factory, AuditLog audit, TimeProvider time, TaskService tasks)
 {
@@ -66,23 +69,36 @@ public sealed class ReviewQueue(IDbContextFactory<DomainSslContext> factory, Aud
         db.Models.Where(m => m.TaskId == taskId && m.Kind == ModelKind.Classifier && m.State != ModelState.Retired && db.Predictions.Any(p => p.ModelId == m.Id && p.TaskId == taskId))
             .OrderByDescending(m => m.State == ModelState.InUse).ThenByDescending(m => m.CreatedAt).Select(m => m.Id).FirstOrDefaultAsync(cancel);
 
-    /// <summary>Undecided predictions of images that nobody labelled meanwhile.</summary>
-    internal static IQueryable<Prediction> Open(DomainSslContext db, long taskId, string modelId) =>
-        db.Predictions.AsNoTracking().Where(p => p.TaskId == taskId && p.ModelId == modelId
+    // The items of a task's locked test patients, of its collection and of all others.
+    private static IQueryable<Item> TestItems(DomainSslContext db, long taskId) =>
+        db.Items.Where(i => db.TaskTestPatients.Any(t => t.TaskId == taskId && t.PatientId == i.PatientId));
+
+    // Undecided predictions of images that nobody labelled meanwhile.
+    private static IQueryable<Prediction> Open(DomainSslContext db, long taskId, string modelId)
+    {
+        var test = TestItems(db, taskId);
+        return db.Predictions.AsNoTracking().Where(p => p.TaskId == taskId && p.ModelId == modelId
+            && !test.Any(i => i.Id == p.ItemId)
             && !db.Reviews.Any(r => r.PredictionId == p.Id && r.SupersededAt == null && r.Decision != ReviewDecision.Withdrawn)
             && !db.Labels.Any(l => l.TaskId == taskId && l.ItemId == p.ItemId && l.SupersededAt == null && l.Answer == LabelAnswer.Class));
+    }
 
     /// <summary>
-    /// How many are open: all predictions less those that somebody decided on or labelled. The two lists are short beside a hundred thousand predictions, which are counted by their index
-    /// alone, instead of asking each prediction whether it is open.
+    /// How many are open: all predictions less the test patients' and less those that somebody decided on or labelled; and how many of the test patients' have no label. What is decided or
+    /// labelled is little beside a hundred thousand predictions, which are counted by their indexes alone, instead of asking each prediction whether it is open.
     /// </summary>
-    internal static async Task<int> CountOpenAsync(DomainSslContext db, long taskId, string modelId, CancellationToken cancel)
+    internal static async Task<(int Open, int KeptForTest)> CountAsync(DomainSslContext db, long taskId, string modelId, CancellationToken cancel)
     {
+        var test = TestItems(db, taskId);
         var all = await db.Predictions.CountAsync(p => p.TaskId == taskId && p.ModelId == modelId, cancel);
-        var decided = Decisions(db, modelId).Where(r => r.Decision != ReviewDecision.Withdrawn).Select(r => r.PredictionId);
+        // From the patients by their items to the predictions: by a bare item id SQLite would go the other way, through all predictions.
+        var tested = await db.TaskTestPatients.Where(t => t.TaskId == taskId).Join(db.Items, t => (long?)t.PatientId, i => i.PatientId, (_, i) => i.Id + 0)
+            .Join(db.Predictions.Where(p => p.ModelId == modelId), item => item, p => p.ItemId, (_, p) => p.Id).CountAsync(cancel);
+        var decided = Decisions(db, modelId).Where(r => r.Decision != ReviewDecision.Withdrawn).Select(r => r.Prediction!.ItemId);
         var labelled = db.Labels.Where(l => l.TaskId == taskId && l.SupersededAt == null && l.Answer == LabelAnswer.Class)
-            .Join(db.Predictions.Where(p => p.ModelId == modelId), l => l.ItemId, p => p.ItemId, (_, p) => p.Id);
-        return all - await decided.Union(labelled).CountAsync(cancel);
+            .Join(db.Predictions.Where(p => p.ModelId == modelId), l => l.ItemId, p => p.ItemId, (_, p) => p.ItemId);
+        var done = await decided.Union(labelled).CountAsync(item => !test.Any(i => i.Id == item), cancel);
+        return (all - tested - done, tested - await labelled.CountAsync(item => test.Any(i => i.Id == item), cancel));
     }
 
     // Decisions are few beside predictions, so they come first. SQLite, which does not know that, would begin with all predictions of the model or task, for which it has an index; of an
@@ -90,10 +106,13 @@ public sealed class ReviewQueue(IDbContextFactory<DomainSslContext> factory, Aud
     private static IQueryable<ReviewEntry> Decisions(DomainSslContext db, string modelId) =>
         db.Reviews.AsNoTracking().Where(r => r.SupersededAt == null && r.Prediction!.ModelId + "" == modelId);
 
-    private static IQueryable<ReviewEntry> Referred(DomainSslContext db, long taskId) =>
-        db.Reviews.AsNoTracking().Where(r => r.SupersededAt == null && r.Decision == ReviewDecision.Refer && r.Prediction!.TaskId + 0 == taskId);
+    private static IQueryable<ReviewEntry> Referred(DomainSslContext db, long taskId)
+    {
+        var test = TestItems(db, taskId);
+        return db.Reviews.AsNoTracking().Where(r => r.SupersededAt == null && r.Decision == ReviewDecision.Refer && r.Prediction!.TaskId + 0 == taskId && !test.Any(i => i.Id == r.Prediction!.ItemId));
+    }
 
-    /// <summary>The next predictions for a person, least certain first; none that another person has before them.</summary>
+    /// <summary>The next predictions for a person, least certain first; none that another person has before them, or they themselves to label.</summary>
     /// <param name="taskId">The task.</param>
     /// <param name="by">Who reviews.</param>
     /// <param name="count">How many, 1–20.</param>
@@ -108,8 +127,8 @@ public sealed class ReviewQueue(IDbContextFactory<DomainSslContext> factory, Aud
         await using var db = await factory.CreateDbContextAsync(cancel);
         var (scope, taken, next) = (TaskService.Scope(taskId), new HashSet<long>(inHand ?? []), new List<long>());
         // Items are held, not predictions: who labels must not be handed what is being reviewed.
-        bool Take(long id, long item) => !taken.Contains(id) && tasks.Holds.TryHold(scope, item, by) && taken.Add(id);
-        foreach (var item in await db.Predictions.Where(p => taken.Contains(p.Id)).Select(p => p.ItemId).ToListAsync(cancel)) tasks.Holds.TryHold(scope, item, by);
+        bool Take(long id, long item) => !taken.Contains(id) && tasks.Holds.TryHold(scope, item, by, HoldPurpose.Review) && taken.Add(id);
+        foreach (var item in await db.Predictions.Where(p => taken.Contains(p.Id)).Select(p => p.ItemId).ToListAsync(cancel)) tasks.Holds.TryHold(scope, item, by, HoldPurpose.Review);
 
         if (referred)
         {
@@ -119,7 +138,7 @@ public sealed class ReviewQueue(IDbContextFactory<DomainSslContext> factory, Aud
         else if (await ReviewedModelAsync(db, taskId, cancel) is { } model)
         {
             var open = Open(db, taskId, model);
-            var held = tasks.Holds.HeldBy(scope, by);
+            var held = tasks.Holds.HeldBy(scope, by, HoldPurpose.Review);
             var still = await open.Where(p => held.Contains(p.ItemId) || p.Id == first).Select(p => new { p.Id, p.ItemId }).ToListAsync(cancel);
             var places = held.Select((item, at) => (item, at)).ToDictionary(p => p.item, p => p.at);
             next.AddRange(still.OrderBy(p => p.Id != first).ThenBy(p => places.GetValueOrDefault(p.ItemId)).Where(p => Take(p.Id, p.ItemId)).Take(count).Select(p => p.Id));
@@ -203,7 +222,7 @@ public sealed class ReviewQueue(IDbContextFactory<DomainSslContext> factory, Aud
             await tasks.StoreAsync(db, prediction.TaskId, prediction.ItemId, LabelAnswer.Withdrawn, null, LabelSource.Review, by, $"review:{clientKey}", cancel);
         await audit.AppendAsync(db, by, "reviewed", $"prediction {predictionId} of task {prediction.TaskId}", decision.ToString(), cancel);
         await transaction.CommitAsync(cancel);
-        if (decision == ReviewDecision.Withdrawn) tasks.Holds.TryHold(TaskService.Scope(prediction.TaskId), prediction.ItemId, by);
+        if (decision == ReviewDecision.Withdrawn) tasks.Holds.TryHold(TaskService.Scope(prediction.TaskId), prediction.ItemId, by, HoldPurpose.Review);
         else tasks.Holds.Release(TaskService.Scope(prediction.TaskId), prediction.ItemId);
         return new ReviewReceipt(entry.Id, predictionId, false);
     }
@@ -225,7 +244,7 @@ public sealed class ReviewQueue(IDbContextFactory<DomainSslContext> factory, Aud
     {
         await using var db = await factory.CreateDbContextAsync(cancel);
         var referred = await Referred(db, taskId).CountAsync(cancel);
-        if (await ReviewedModelAsync(db, taskId, cancel) is not { } model) return new ReviewProgress(null, null, 0, referred, 0, 0, []);
+        if (await ReviewedModelAsync(db, taskId, cancel) is not { } model) return new ReviewProgress(null, null, 0, referred, 0, 0, [], 0);
         var decided = await Decisions(db, model).Where(r => r.Decision == ReviewDecision.Accept || r.Decision == ReviewDecision.Correct)
             .Select(r => new { r.Decision, r.Prediction!.Probabilities }).ToListAsync(cancel);
         var sure = decided.Select(d => (Accepted: d.Decision == ReviewDecision.Accept, Most: (JsonSerializer.Deserialize<double[]>(d.Probabilities) ?? []).DefaultIfEmpty().Max())).ToList();
@@ -235,7 +254,7 @@ public sealed class ReviewQueue(IDbContextFactory<DomainSslContext> factory, Aud
             return new AgreementBand(from, to, within.Count(s => s.Accepted), within.Count(s => !s.Accepted));
         }
         var bands = Bands.Zip(Bands.Skip(1), Band).Where(b => b.Accepted + b.Corrected > 0).ToList();
-        return new ReviewProgress(model, await db.Models.Where(m => m.Id == model).Select(m => m.Name).SingleAsync(cancel), await CountOpenAsync(db, taskId, model, cancel), referred,
-            sure.Count(s => s.Accepted), sure.Count(s => !s.Accepted), bands);
+        var (open, kept) = await CountAsync(db, taskId, model, cancel);
+        return new ReviewProgress(model, await db.Models.Where(m => m.Id == model).Select(m => m.Name).SingleAsync(cancel), open, referred, sure.Count(s => s.Accepted), sure.Count(s => !s.Accepted), bands, kept);
     }
 }

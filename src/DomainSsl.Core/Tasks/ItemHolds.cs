@@ -1,36 +1,47 @@
 namespace DomainSsl.Core.Tasks;
 
+/// <summary>What an item is held for.</summary>
+internal enum HoldPurpose
+{
+    /// <summary>To be labelled, without a model's answer in sight.</summary>
+    Label,
+    /// <summary>To be reviewed, with the model's answer beside it.</summary>
+    Review,
+}
+
 /// <summary>
-/// Who has which item before them, so that two people at work on one task are not handed the same one. Kept in memory: if it is lost with its process, the worst is that two
+/// Who has which item before them, so that two people at work on one task are not handed the same one, nor one person the same one to label whose answer they see in
+/// review. Kept in memory: if it is lost with its process, the worst is that two
 /// people answer for one item, and the later answer supersedes the earlier.
 /// </summary>
 internal sealed class ItemHolds(TimeProvider time, TimeSpan holdFor)
 {
     private readonly Lock gate = new();
-    private readonly Dictionary<(string Scope, long Item), (string By, DateTimeOffset Until, long Turn)> holds = [];
+    private readonly Dictionary<(string Scope, long Item), (string By, HoldPurpose Purpose, DateTimeOffset Until, long Turn)> holds = [];
     private long turn;
 
-    /// <summary>Takes an item for a person; false where another has it. Taking again what one has renews it and keeps its turn.</summary>
-    public bool TryHold(string scope, long item, string by)
+    /// <summary>Takes an item for a person; false where another has it, or they themselves for the other purpose. Taking again what one has renews it and keeps its turn.</summary>
+    public bool TryHold(string scope, long item, string by, HoldPurpose purpose)
     {
         lock (gate)
         {
             var (now, key) = (time.GetUtcNow(), (scope, item));
             var has = holds.TryGetValue(key, out var hold);
-            if (has && hold.By != by && hold.Until > now) return false;
-            holds[key] = (by, now + holdFor, has && hold.By == by ? hold.Turn : ++turn);
+            var own = has && hold.By == by && hold.Purpose == purpose;
+            if (has && !own && hold.Until > now) return false;
+            holds[key] = (by, purpose, now + holdFor, own ? hold.Turn : ++turn);
             return true;
         }
     }
 
-    /// <summary>What a person holds, in the order in which it was handed out.</summary>
-    public IReadOnlyList<long> HeldBy(string scope, string by)
+    /// <summary>What a person holds for a purpose, in the order in which it was handed out.</summary>
+    public IReadOnlyList<long> HeldBy(string scope, string by, HoldPurpose purpose)
     {
         lock (gate)
         {
             var now = time.GetUtcNow();
             foreach (var old in holds.Where(h => h.Value.Until <= now).Select(h => h.Key).ToList()) holds.Remove(old);
-            return [.. holds.Where(h => h.Key.Scope == scope && h.Value.By == by).OrderBy(h => h.Value.Turn).Select(h => h.Key.Item)];
+            return [.. holds.Where(h => h.Key.Scope == scope && h.Value.By == by && h.Value.Purpose == purpose).OrderBy(h => h.Value.Turn).Select(h => h.Key.Item)];
         }
     }
 

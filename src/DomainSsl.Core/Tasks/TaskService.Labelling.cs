@@ -1,5 +1,6 @@
 using DomainSsl.Core.Database;
 using DomainSsl.Core.Models;
+using DomainSsl.Core.Review;
 using Microsoft.EntityFrameworkCore;
 
 namespace DomainSsl.Core.Tasks;
@@ -30,7 +31,7 @@ public sealed partial class TaskService
     private const int TestTurn = 3;
 
     /// <summary>
-    /// The next images for a person, none of them in another's hands. First what they hold already; then, while there is no model, all patients in random order; once there is one,
+    /// The next images for a person, none of them in another's hands, and none that they have before them in review: they are to be answered without a model's answer. First what they hold already; then, while there is no model, all patients in random order; once there is one,
     /// two training images that the model is least sure of (no two of one patient in a batch) to one test image at random; at the very end what was skipped.
     /// </summary>
     /// <param name="taskId">The task.</param>
@@ -47,11 +48,14 @@ public sealed partial class TaskService
         var order = await OrderAsync(db, taskId, cancel);
         var taken = new HashSet<long>(inHand ?? []);
         var next = new List<NextItem>(count);
-        bool Take(long item) => !taken.Contains(item) && Holds.TryHold(Scope(taskId), item, by) && taken.Add(item);
+        // Who referred a case has seen the model's answer: it is for another to look at.
+        var referred = await db.Reviews.Where(r => r.By == by && r.SupersededAt == null && r.Decision == ReviewDecision.Refer && r.Prediction!.TaskId + 0 == taskId)
+            .Select(r => r.Prediction!.ItemId).ToListAsync(cancel);
+        bool Take(long item) => !taken.Contains(item) && !referred.Contains(item) && Holds.TryHold(Scope(taskId), item, by, HoldPurpose.Label) && taken.Add(item);
 
         // What is before them stays theirs for as long as they work: a long recording outlasts a hold.
-        foreach (var item in taken) Holds.TryHold(Scope(taskId), item, by);
-        var held = Holds.HeldBy(Scope(taskId), by).Where(i => !taken.Contains(i) && order.Contains(i)).ToList();
+        foreach (var item in taken) Holds.TryHold(Scope(taskId), item, by, HoldPurpose.Label);
+        var held = Holds.HeldBy(Scope(taskId), by, HoldPurpose.Label).Where(i => !taken.Contains(i) && order.Contains(i)).ToList();
         if (first is { } wanted && order.Contains(wanted)) held = [wanted, .. held.Where(i => i != wanted)];
         if (held.Count > 0)
         {
@@ -76,7 +80,7 @@ public sealed partial class TaskService
         if (next.Count < count)
         {
             var skipped = await db.Labels.Where(l => l.TaskId == taskId && l.SupersededAt == null && l.Answer == LabelAnswer.Skipped).OrderBy(l => l.At).ThenBy(l => l.Id)
-                .Select(l => l.ItemId).Take(count + taken.Count).ToListAsync(cancel);
+                .Select(l => l.ItemId).ToListAsync(cancel);
             next.AddRange(skipped.Where(Take).Take(count - next.Count).Select(i => new NextItem(i, true)));
         }
         return next;
@@ -141,7 +145,7 @@ public sealed partial class TaskService
             return receipt;
         }
         order.Rewind(itemId);
-        Holds.TryHold(Scope(taskId), itemId, by); // whoever takes an answer back has its image before them
+        Holds.TryHold(Scope(taskId), itemId, by, HoldPurpose.Label); // whoever takes an answer back has its image before them
         return receipt;
     }
 
@@ -159,7 +163,7 @@ public sealed partial class TaskService
         var receipt = await StoreAsync(db, taskId, last, LabelAnswer.Withdrawn, null, LabelSource.Labelling, by, clientKey, cancel);
         await transaction.CommitAsync(cancel);
         order.Rewind(last);
-        Holds.TryHold(Scope(taskId), last, by);
+        Holds.TryHold(Scope(taskId), last, by, HoldPurpose.Label);
         return receipt;
     }
 

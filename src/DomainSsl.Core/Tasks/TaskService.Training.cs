@@ -105,7 +105,7 @@ public sealed partial class TaskService
 
     /// <summary>
     /// What a training run of this task would be asked for now, with what was corrected in review from whichever collection. Labels given in review of locked test patients are left out
-    /// altogether, of their later images too: whoever gave them saw the model's answer, and the queue shows the hardest first, so they would measure neither the person nor the model fairly.
+    /// altogether, of their later images too: whoever gave them saw the model's answer, and the queue, which no longer brings them, showed the hardest first, so they would measure neither the person nor the model fairly.
     /// </summary>
     /// <exception cref="RefusedException">There are too few labels or patients to learn from, or training runs already.</exception>
     public async Task<FineTuneRequest> TrainingRequestAsync(long taskId, CancellationToken cancel = default)

@@ -112,7 +112,7 @@ public sealed partial class TaskService(IDbContextFactory<DomainSslContext> fact
         var since = run is null ? progress.Labelled
             : await db.Labels.CountAsync(l => l.TaskId == task.Id && l.SupersededAt == null && l.Answer == LabelAnswer.Class && l.At > run.QueuedAt, cancel);
         var reviewed = await Review.ReviewQueue.ReviewedModelAsync(db, task.Id, cancel);
-        var waiting = reviewed is null ? 0 : await Review.ReviewQueue.CountOpenAsync(db, task.Id, reviewed, cancel);
+        var waiting = reviewed is null ? 0 : (await Review.ReviewQueue.CountAsync(db, task.Id, reviewed, cancel)).Open;
         return new TaskOverview(task.Id, task.Name, task.Question, task.CollectionId, task.Collection!.Name, await KindAsync(db, task.CollectionId, cancel), testPatients, progress,
             models.FirstOrDefault(m => m.State == ModelState.InUse)?.Name, models.FirstOrDefault()?.Id, run?.Id, run?.State, since, waiting,
             task is { Wanted: { } what, WantedBy: { } who, WantedAt: { } at } ? new WantedCases(what, who, at) : null);

@@ -83,6 +83,7 @@ public sealed class LabellingTests(Chromium chromium) : IClassFixture<Chromium>
         var labelled = (await clinic.Tasks.NextItemsAsync(task.Id, "anna", 6, cancel: TestContext.Current.CancellationToken)).Select(i => i.ItemId).ToList();
         foreach (var item in labelled) await clinic.Tasks.AnswerAsync(task.Id, item, LabelAnswer.Class, task.Classes[0].Id, "anna", $"k{item}", TestContext.Current.CancellationToken);
         await clinic.AddTrainedAsync(task);
+        var open = (await clinic.Reviews.ProgressAsync(task.Id, TestContext.Current.CancellationToken)).Open;
         var page = await chromium.NewPageAsync(clinic.Site.Address);
         await SeededClinic.SignInAsync(page, "rita", $"/review/{task.Id}");
         await page.WaitForSelectorAsync(".room[data-cover=none][data-case]");
@@ -96,7 +97,7 @@ public sealed class LabellingTests(Chromium chromium) : IClassFixture<Chromium>
         }
         await page.WaitForSelectorAsync(".save-state.saved");
         var progress = await clinic.Reviews.ProgressAsync(task.Id, TestContext.Current.CancellationToken);
-        Assert.Equal((20, 1, 3), (progress.Open, progress.Referred, progress.Accepted + progress.Corrected));
+        Assert.Equal((open - 4, 1, 3), (progress.Open, progress.Referred, progress.Accepted + progress.Corrected));
         Assert.True(progress.Accepted >= 2);
     }
 

@@ -2,6 +2,7 @@ using DomainSsl.Core.Models;
 using DomainSsl.Core.Review;
 using DomainSsl.Core.Tasks;
 using DomainSsl.Core.Tests.Tasks;
+using Microsoft.EntityFrameworkCore;
 
 namespace DomainSsl.Core.Tests.Review;
 
@@ -15,7 +16,7 @@ public sealed class ReviewQueueTests
         await using var clinic = await LabellingClinic.MakeAsync(20, 1);
         var task = await clinic.MakeTaskAsync();
         await clinic.AddClassifierAsync(task);
-        var items = (await clinic.PatientsAsync()).Keys.OrderDescending().ToList();
+        var items = (await clinic.SplitAsync(task.Id)).Others.Reverse().ToList();
         await clinic.Tasks.AnswerAsync(task.Id, items[1], LabelAnswer.Class, task.Classes[0].Id, "anna", "k", Cancel);
 
         var next = await clinic.Reviews.NextAsync(task.Id, "anna", 3, cancel: Cancel);
@@ -23,7 +24,7 @@ public sealed class ReviewQueueTests
         Assert.True(next[0].Uncertainty > next[1].Uncertainty);
         await clinic.Reviews.DecideAsync(next[0].PredictionId, ReviewDecision.Accept, null, "anna", "d1", Cancel);
         Assert.Equal([items[2], items[3], items[4]], (await clinic.Reviews.NextAsync(task.Id, "anna", 3, cancel: Cancel)).Select(n => n.ItemId));
-        Assert.Equal(18, (await clinic.Reviews.ProgressAsync(task.Id, Cancel)).Open);
+        Assert.Equal(items.Count - 2, (await clinic.Reviews.ProgressAsync(task.Id, Cancel)).Open);
     }
 
     [Fact]
@@ -46,7 +47,7 @@ public sealed class ReviewQueueTests
     [Fact]
     public async Task Next_ForTwoReviewers_NeverBringsTheSameCase()
     {
-        await using var clinic = await LabellingClinic.MakeAsync(20, 1);
+        await using var clinic = await LabellingClinic.MakeAsync(30, 1);
         var task = await clinic.MakeTaskAsync();
         await clinic.AddClassifierAsync(task);
         var both = await Task.WhenAll(clinic.Reviews.NextAsync(task.Id, "anna", 5, cancel: Cancel), clinic.Reviews.NextAsync(task.Id, "ben", 5, cancel: Cancel));
@@ -155,21 +156,108 @@ public sealed class ReviewQueueTests
     }
 
     [Fact]
-    public async Task Decide_OnALockedTestPatient_NeverReachesTraining()
+    public async Task Next_NeverBringsPeopleKeptForTesting_WhoAreCountedApart_AndComeUpInLabelling()
+    {
+        await using var clinic = await LabellingClinic.MakeAsync(30, 2);
+        var task = await clinic.MakeTaskAsync();
+        var model = await clinic.AddClassifierAsync(task, ModelState.InUse);
+        var (test, others) = await clinic.SplitAsync(task.Id);
+        await using (var db = await clinic.Database.CreateDbContextAsync(Cancel))
+        {
+            var locked = await db.Items.Where(i => i.Id == test[0]).Select(i => i.Patient!.Pseudonym).SingleAsync(Cancel);
+            var (_, later) = await clinic.ImportLaterAsync("later", [locked, "P-new"]);
+            await clinic.AddAnswersAsync(task, model, later);
+            // An image that came later is a kept person's too.
+            (test, others) = ([.. test, later[0]], [.. others, later[1]]);
+        }
+        var progress = await clinic.Reviews.ProgressAsync(task.Id, Cancel);
+        Assert.Equal((others.Count, test.Count), (progress.Open, progress.KeptForTest));
+        Assert.Equal(others.Count, (await clinic.Tasks.FindAsync(task.Id, Cancel))!.WaitingForReview);
+        // Nor by an address that names one.
+        Assert.DoesNotContain(await clinic.Reviews.NextAsync(task.Id, "rita", 20, first: await clinic.PredictionAsync(test[0]), cancel: Cancel), c => test.Contains(c.ItemId));
+
+        var all = new List<ReviewCase>();
+        while (await clinic.Reviews.NextAsync(task.Id, "rita", 20, [.. all.Select(c => c.PredictionId)], cancel: Cancel) is { Count: > 0 } more) all.AddRange(more);
+        Assert.Equal(others.Order(), all.Select(c => c.ItemId).Order());
+        foreach (var reviewed in all) await clinic.Reviews.DecideAsync(reviewed.PredictionId, ReviewDecision.Accept, null, "rita", $"d{reviewed.PredictionId}", Cancel);
+        Assert.Equal(0, (await clinic.Reviews.ProgressAsync(task.Id, Cancel)).Open);
+
+        // Reviewed to its end, the task still grows by what is labelled without seeing the answer.
+        var blind = (await clinic.Tasks.NextItemsAsync(task.Id, "rita", 10, cancel: Cancel)).Select(n => n.ItemId).ToList();
+        Assert.Equal(10, blind.Count);
+        Assert.All(blind, item => Assert.Contains(item, test));
+        foreach (var item in blind) await clinic.Tasks.AnswerAsync(task.Id, item, LabelAnswer.Class, task.Classes[0].Id, "rita", $"b{item}", Cancel);
+        progress = await clinic.Reviews.ProgressAsync(task.Id, Cancel);
+        Assert.Equal((0, test.Count - 10), (progress.Open, progress.KeptForTest));
+    }
+
+    [Fact]
+    public async Task Referred_LeavesOutPeopleKeptForTesting()
+    {
+        await using var clinic = await LabellingClinic.MakeAsync(20, 1);
+        var task = await clinic.MakeTaskAsync();
+        await clinic.AddClassifierAsync(task);
+        var (test, others) = await clinic.SplitAsync(task.Id);
+        await clinic.Reviews.DecideAsync(await clinic.PredictionAsync(test[0]), ReviewDecision.Refer, null, "anna", "d1", Cancel);
+        await clinic.Reviews.DecideAsync(await clinic.PredictionAsync(others[0]), ReviewDecision.Refer, null, "anna", "d2", Cancel);
+
+        Assert.Equal(others[0], Assert.Single(await clinic.Reviews.NextAsync(task.Id, "ben", 5, referred: true, cancel: Cancel)).ItemId);
+        var progress = await clinic.Reviews.ProgressAsync(task.Id, Cancel);
+        Assert.Equal((others.Count - 1, 1, test.Count), (progress.Open, progress.Referred, progress.KeptForTest));
+    }
+
+    [Fact]
+    public async Task Decide_OnALockedTestPatient_FromAnOldPage_IsKeptButNeverReachesTraining()
     {
         await using var clinic = await LabellingClinic.MakeAsync(60, 1);
         var task = await clinic.MakeTaskAsync();
-        var (patients, test) = (await clinic.PatientsAsync(), await clinic.TestPatientsAsync(task.Id));
-        var i = 0;
-        foreach (var item in patients.Keys.Where(k => !test.Contains(patients[k])).Take(20))
-            await clinic.Tasks.AnswerAsync(task.Id, item, LabelAnswer.Class, task.Classes[i++ % 2].Id, "anna", $"k{i}", Cancel);
+        var (test, others) = await clinic.SplitAsync(task.Id);
+        foreach (var (item, i) in others.Select((item, i) => (item, i)))
+            await clinic.Tasks.AnswerAsync(task.Id, item, LabelAnswer.Class, task.Classes[i % 2].Id, "anna", $"k{i}", Cancel);
         await clinic.AddClassifierAsync(task);
-        var all = new List<ReviewCase>();
-        while (await clinic.Reviews.NextAsync(task.Id, "anna", 20, [.. all.Select(c => c.PredictionId)], cancel: Cancel) is { Count: > 0 } more) all.AddRange(more);
-        foreach (var reviewed in all) await clinic.Reviews.DecideAsync(reviewed.PredictionId, ReviewDecision.Accept, null, "anna", $"d{reviewed.PredictionId}", Cancel);
+        foreach (var item in test) await clinic.Reviews.DecideAsync(await clinic.PredictionAsync(item), ReviewDecision.Accept, null, "anna", $"d{item}", Cancel);
 
-        var request = await clinic.Tasks.TrainingRequestAsync(task.Id, Cancel);
-        Assert.Equal(60 - test.Count, request.Labels.Count);
-        Assert.DoesNotContain(request.Labels, l => test.Contains(patients[l.ItemId]));
+        Assert.Equal(others, (await clinic.Tasks.TrainingRequestAsync(task.Id, Cancel)).Labels.Select(l => l.ItemId));
+        Assert.Equal(LabelSource.Review, Assert.Single(await clinic.LabelsAsync(test[0])).Source);
+        var progress = await clinic.Reviews.ProgressAsync(task.Id, Cancel);
+        Assert.Equal((0, 0, test.Count), (progress.Open, progress.KeptForTest, progress.Accepted));
+    }
+
+    [Fact]
+    public async Task Next_ForWhoeverLabels_BringsNothingThatTheyHaveBeforeThemThere_AndTheOtherWayRound()
+    {
+        await using var clinic = await LabellingClinic.MakeAsync(40, 1);
+        var task = await clinic.MakeTaskAsync();
+        await clinic.AddClassifierAsync(task);
+        var reviewing = await clinic.Reviews.NextAsync(task.Id, "anna", 5, cancel: Cancel);
+        // She leaves the review and labels: what she saw there with its answer is not what she is asked without it.
+        var labelling = await clinic.Tasks.NextItemsAsync(task.Id, "anna", 10, first: reviewing[0].ItemId, cancel: Cancel);
+        Assert.Equal(10, labelling.Count);
+        Assert.Empty(labelling.Select(n => n.ItemId).Intersect(reviewing.Select(r => r.ItemId)));
+
+        // Both are there again, and neither is handed to another.
+        Assert.Equal(reviewing.Select(r => r.ItemId), (await clinic.Reviews.NextAsync(task.Id, "anna", 5, cancel: Cancel)).Select(r => r.ItemId));
+        Assert.Equal(labelling.Select(n => n.ItemId).Order(), (await clinic.Tasks.NextItemsAsync(task.Id, "anna", 10, cancel: Cancel)).Select(n => n.ItemId).Order());
+        var hers = labelling.Select(n => n.ItemId).Concat(reviewing.Select(r => r.ItemId)).ToList();
+        Assert.DoesNotContain(await clinic.Reviews.NextAsync(task.Id, "anna", 20, cancel: Cancel), r => labelling.Any(n => n.ItemId == r.ItemId));
+        Assert.DoesNotContain(await clinic.Reviews.NextAsync(task.Id, "ben", 20, cancel: Cancel), r => hers.Contains(r.ItemId));
+        Assert.DoesNotContain(await clinic.Tasks.NextItemsAsync(task.Id, "ben", 20, cancel: Cancel), n => hers.Contains(n.ItemId));
+    }
+
+    [Fact]
+    public async Task Next_OfLabelling_PassesOverWhatThePersonReferredOrTookBackInReview()
+    {
+        await using var clinic = await LabellingClinic.MakeAsync(20, 1);
+        var task = await clinic.MakeTaskAsync();
+        await clinic.AddClassifierAsync(task);
+        var reviewing = await clinic.Reviews.NextAsync(task.Id, "anna", 2, cancel: Cancel);
+        await clinic.Reviews.DecideAsync(reviewing[0].PredictionId, ReviewDecision.Refer, null, "anna", "d1", Cancel);
+        await clinic.Reviews.DecideAsync(reviewing[1].PredictionId, ReviewDecision.Accept, null, "anna", "d2", Cancel);
+        await clinic.Reviews.UndoAsync(task.Id, "anna", "u2", Cancel);
+
+        Assert.Equal(18, (await clinic.Tasks.NextItemsAsync(task.Id, "anna", 20, cancel: Cancel)).Select(n => n.ItemId).Except(reviewing.Select(r => r.ItemId)).Count());
+        Assert.Equal(18, (await clinic.Tasks.NextItemsAsync(task.Id, "anna", 20, cancel: Cancel)).Count);
+        // Another may, who has not seen the answer.
+        Assert.Equal(reviewing[0].ItemId, Assert.Single(await clinic.Tasks.NextItemsAsync(task.Id, "ben", 20, cancel: Cancel)).ItemId);
     }
 }

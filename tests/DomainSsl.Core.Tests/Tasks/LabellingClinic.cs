@@ -143,6 +143,20 @@ internal sealed class LabellingClinic : IAsyncDisposable
         return await db.Items.ToDictionaryAsync(i => i.Id, i => i.PatientId!.Value);
     }
 
+    /// <summary>The items of people kept for testing, and those of all others, by their ids.</summary>
+    public async Task<(IReadOnlyList<long> Test, IReadOnlyList<long> Others)> SplitAsync(long taskId)
+    {
+        var (patients, test) = (await PatientsAsync(), await TestPatientsAsync(taskId));
+        return ([.. patients.Where(p => test.Contains(p.Value)).Select(p => p.Key).Order()], [.. patients.Where(p => !test.Contains(p.Value)).Select(p => p.Key).Order()]);
+    }
+
+    /// <summary>A classifier's answer for an item.</summary>
+    public async Task<long> PredictionAsync(long item)
+    {
+        await using var db = await Database.CreateDbContextAsync();
+        return await db.Predictions.Where(p => p.ItemId == item).Select(p => p.Id).SingleAsync();
+    }
+
     public async Task<HashSet<long>> TestPatientsAsync(long taskId)
     {
         await using var db = await Database.CreateDbContextAsync();
