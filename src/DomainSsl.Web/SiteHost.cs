@@ -73,10 +73,10 @@ public static class SiteHost
         builder.Logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.Warning);
 
         AddServices(builder.Services, new DataFolder(request.Data));
-        builder.Services.Configure<WorkerOptions>(builder.Configuration.GetSection(WorkerOptions.Section));
         if (request.WithWorker) builder.Services.AddHostedService<WorkerSupervisor>();
         configure?.Invoke(builder);
 
+        Settings.Check(builder.Configuration);
         var app = builder.Build();
         await DatabaseSetup.MigrateAsync(app.Services.GetRequiredService<IDbContextFactory<DomainSslContext>>(), cancel);
         await app.Services.GetRequiredService<Accounts>().EnsureRolesAsync(cancel);
