@@ -40,5 +40,6 @@ passed=$(sum Passed); failed=$(sum Failed); skipped=$(sum Skipped)
 # A project that crashed has no closing line: the exit code still says that something failed.
 [ "$status" != 0 ] && [ "$failed" = 0 ] && failed=1
 [ "$passed" = 0 ] && [ "$failed" = 0 ] && { echo "No test ran."; failed=1; }
-echo "$passed passed, $failed failed, $skipped skipped"
+[ "$skipped" = 0 ] || echo "$skipped skipped"
+echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]

@@ -48,6 +48,7 @@ public static class CoreServices
         services.AddSingleton<ClinicGlossary>();
         services.AddSingleton<TranscriberService>();
         services.AddSingleton<LanguageTexts>();
+        services.TryAddSingleton(provider => BoundOptions.Of<WorkerOptions>(provider, WorkerOptions.Section));
         services.AddSingleton<IRunQueue, RunQueue>();
         services.AddSingleton<RunFeed>();
         services.AddSingleton<RunLog>();

@@ -35,6 +35,8 @@ public static class Paths
     public const string Transcriber = "/transcripts/transcriber";
     /// <summary>Pretraining and its runs.</summary>
     public const string Pretraining = "/pretraining";
+    /// <summary>Runs of every kind that failed or were stopped.</summary>
+    public const string StoppedRuns = Pretraining + "#stopped";
     /// <summary>The registry.</summary>
     public const string Models = "/models";
     /// <summary>Who may sign in.</summary>

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Security.Cryptography;
 using DomainSsl.Core;
+using DomainSsl.Core.Audit;
 using DomainSsl.Core.Database;
 using DomainSsl.Core.Models;
 using DomainSsl.Core.People;
@@ -72,10 +73,10 @@ public static class SiteHost
         builder.Logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.Warning);
 
         AddServices(builder.Services, new DataFolder(request.Data));
-        builder.Services.Configure<WorkerOptions>(builder.Configuration.GetSection(WorkerOptions.Section));
         if (request.WithWorker) builder.Services.AddHostedService<WorkerSupervisor>();
         configure?.Invoke(builder);
 
+        Settings.Check(builder.Configuration);
         var app = builder.Build();
         await DatabaseSetup.MigrateAsync(app.Services.GetRequiredService<IDbContextFactory<DomainSslContext>>(), cancel);
         await app.Services.GetRequiredService<Accounts>().EnsureRolesAsync(cancel);
@@ -122,6 +123,8 @@ public static class SiteHost
         services.AddSingleton<Uploads>();
         services.AddHostedService(provider => provider.GetRequiredService<Uploads>());
         services.AddHostedService<DailySweep>();
+        services.AddSingleton<SeenLog>();
+        services.AddHostedService(provider => provider.GetRequiredService<SeenLog>());
         services.AddAntiforgery(o => { o.Cookie.Name = "domainssl-form"; o.Cookie.SameSite = SameSiteMode.Strict; o.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest; o.HeaderName = "RequestVerificationToken"; });
 
         services.AddRazorComponents().AddInteractiveServerComponents(o =>

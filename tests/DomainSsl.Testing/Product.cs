@@ -16,9 +16,12 @@ public static class Product
     private static readonly (string, string)[] Briefly = [("Tasks__TrainingShare", "0.05"), ("Demo__PretrainSeconds", "8"), ("Demo__PretrainSoundSeconds", "8"), ("Demo__TranscriberSteps", "60")];
 
     /// <summary>Runs a command to its end and gives back what it printed. Fails the test if it takes longer than <paramref name="timeout"/>.</summary>
-    public static async Task<CommandResult> RunAsync(string data, TimeSpan timeout, params string[] arguments)
+    public static Task<CommandResult> RunAsync(string data, TimeSpan timeout, params string[] arguments) => RunAsync(data, timeout, [], arguments);
+
+    /// <summary>The same with further settings in its environment.</summary>
+    public static async Task<CommandResult> RunAsync(string data, TimeSpan timeout, (string Name, string Value)[] environment, params string[] arguments)
     {
-        using var process = Start(data, arguments);
+        using var process = Start(data, environment, arguments);
         var (output, errors) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
         using var limit = new CancellationTokenSource(timeout);
         try { await process.WaitForExitAsync(limit.Token); }
@@ -39,11 +42,14 @@ public static class Product
     }
 
     /// <summary>Starts a command and returns at once; its output is redirected.</summary>
-    public static Process Start(string data, params string[] arguments)
+    public static Process Start(string data, params string[] arguments) => Start(data, [], arguments);
+
+    private static Process Start(string data, (string Name, string Value)[] environment, string[] arguments)
     {
         var start = new ProcessStartInfo(Executable) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true, UseShellExecute = false };
         foreach (var argument in (string[])[.. arguments, "--data", data]) start.ArgumentList.Add(argument);
         start.Environment["GOMP_SPINCOUNT"] = "1000";
+        foreach (var (name, value) in environment) start.Environment[name] = value;
         // Tests hold the way through, not how good what is trained becomes: that is measured by commands. The README's pictures show the real thing.
         if (Environment.GetEnvironmentVariable("DOMAINSSL_SCREENSHOTS") != "1")
             foreach (var (name, value) in Briefly) start.Environment.TryAdd(name, value);

@@ -1,3 +1,4 @@
+using DomainSsl.Core;
 using DomainSsl.Core.Importing;
 using DomainSsl.Core.Runs;
 using DomainSsl.Core.Tasks;
@@ -22,5 +23,23 @@ public sealed class OptionsTests
         Assert.Equal(properties.Select(p => p.Name).Order(), values.GetChildren().Select(c => c.Key).Order());
         var (bound, usual) = (values.Get(type)!, Activator.CreateInstance(type)!);
         foreach (var property in properties) Assert.Equal(property.GetValue(usual), property.GetValue(bound));
+    }
+
+    [Fact]
+    public void Check_OfTheFileThatIsDelivered_FindsNoFault() =>
+        Settings.Check(new ConfigurationBuilder().AddJsonFile(Path.Combine(SharedData.Project, "appsettings.json")).Build());
+
+    [Theory]
+    [InlineData("Import:Workers", "1000", "Import:Workers")]
+    [InlineData("Tasks:TestShare", "much", "Tasks:TestShare")]
+    [InlineData("Worker:AutoStart", "perhaps", "Worker:AutoStart")]
+    [InlineData("Demo:TranscriberSteps", "0", "Demo:TranscriberSteps")]
+    [InlineData("Import:KeepOriginal", "true", "Import:KeepOriginal, which nothing reads")]
+    [InlineData("Worker:Autostarts", "true", "Worker:Autostarts, which nothing reads")]
+    [InlineData("Storage:Folder", "data", "Storage:Folder, which nothing reads")]
+    public void Check_WrongValueOrUnknownKey_IsRefusedByItsName(string key, string value, string said)
+    {
+        var refused = Assert.Throws<RefusedException>(() => Settings.Check(new ConfigurationBuilder().AddInMemoryCollection([new(key, value)]).Build()));
+        Assert.Contains(said, refused.Refusal.Sentence);
     }
 }

@@ -30,6 +30,19 @@ public sealed class ServeProcessTests
         Assert.DoesNotContain("   at ", second.Errors);
     }
 
+    [Theory]
+    [InlineData("serve")]
+    [InlineData("worker")]
+    public async Task Start_UnknownSetting_EndsAtOnceWithASentence(string command)
+    {
+        using var folder = new TemporaryFolder();
+        var result = await Product.RunAsync(folder.Path, TimeSpan.FromSeconds(60), [("Import__KeepOriginal", "true")], command);
+        Assert.Equal(1, result.ExitCode);
+        Assert.Contains("Import:KeepOriginal", result.Errors);
+        Assert.DoesNotContain("   at ", result.Errors);
+        Assert.DoesNotContain("answers on", result.Output);
+    }
+
     [Fact]
     public async Task Serve_Demo_PrintsTheSamePasswordsAgain()
     {

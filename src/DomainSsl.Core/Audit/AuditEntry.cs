@@ -9,7 +9,7 @@ public sealed class AuditEntry
     public DateTime At { get; set; }
     /// <summary>A user's name, <c>cli:NAME</c>, or <c>system</c>.</summary>
     public required string Who { get; set; }
-    /// <summary>Verb in the past: <c>imported</c>, <c>signed in</c>, <c>labelled</c>, <c>promoted</c>, <c>viewed</c>, <c>exported</c>, …</summary>
+    /// <summary>Verb in the past: <c>imported</c>, <c>signed in</c>, <c>labelled</c>, <c>promoted</c>, <c>viewed</c> (a page), <c>saw</c> (an image, a sound, a file), <c>exported</c>, …</summary>
     public required string Action { get; set; }
     /// <summary>What it was done to: <c>model m-7k3q</c>, <c>collection chest-all</c>.</summary>
     public string Subject { get; set; } = "";

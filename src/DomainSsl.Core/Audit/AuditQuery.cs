@@ -8,9 +8,7 @@ namespace DomainSsl.Core.Audit;
 /// <param name="Who">Only this person's deeds.</param>
 /// <param name="Action">Only this verb.</param>
 /// <param name="Text">Found in subject or details.</param>
-/// <param name="From">From this time (UTC).</param>
-/// <param name="To">Until before this time (UTC).</param>
-public sealed record AuditFilter(string? Who = null, string? Action = null, string? Text = null, DateTime? From = null, DateTime? To = null);
+public sealed record AuditFilter(string? Who = null, string? Action = null, string? Text = null);
 
 /// <summary>Pages of the audit log, newest first.</summary>
 public sealed class AuditQuery(IDbContextFactory<DomainSslContext> factory)
@@ -23,8 +21,6 @@ public sealed class AuditQuery(IDbContextFactory<DomainSslContext> factory)
         if (!string.IsNullOrEmpty(filter.Who)) entries = entries.Where(a => a.Who == filter.Who);
         if (!string.IsNullOrEmpty(filter.Action)) entries = entries.Where(a => a.Action == filter.Action);
         if (!string.IsNullOrEmpty(filter.Text)) entries = entries.Where(a => a.Subject.Contains(filter.Text) || a.Details.Contains(filter.Text));
-        if (filter.From is { } from) entries = entries.Where(a => a.At >= from);
-        if (filter.To is { } to) entries = entries.Where(a => a.At < to);
         return new Page<AuditEntry>(await entries.OrderByDescending(a => a.Id).Skip(skip).Take(take).ToListAsync(cancel), await entries.CountAsync(cancel));
     }
 

@@ -11,7 +11,7 @@ namespace DomainSsl.Core.Library;
 /// <summary>A picture or file for the browser.</summary>
 /// <param name="Bytes">Its content.</param>
 /// <param name="ContentType">Its media type.</param>
-/// <param name="Tag">Changes if and only if the content does: for ETag, and a year in the browser's cache.</param>
+/// <param name="Tag">Changes if and only if the content does: for ETag, by which a browser that has it already is not sent it again.</param>
 public sealed record MediaFile(byte[] Bytes, string ContentType, string Tag);
 
 /// <summary>

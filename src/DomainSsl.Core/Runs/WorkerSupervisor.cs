@@ -3,7 +3,6 @@ using System.Reflection;
 using DomainSsl.Core.Storage;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
 
 namespace DomainSsl.Core.Runs;
 
@@ -11,14 +10,14 @@ namespace DomainSsl.Core.Runs;
 /// Keeps a worker beside the site: starts <c>domainssl worker</c> as a child and starts it again when it ends, sooner or later by how long it lived. Where a worker holds the
 /// folder already (one that outlived a killed site finishes its run first), it waits until that one has gone.
 /// </summary>
-public sealed partial class WorkerSupervisor(DataFolder folder, IOptions<WorkerOptions> options, ILogger<WorkerSupervisor> log) : BackgroundService
+public sealed partial class WorkerSupervisor(DataFolder folder, WorkerOptions options, ILogger<WorkerSupervisor> log) : BackgroundService
 {
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30), Look = TimeSpan.FromSeconds(2), Farewell = TimeSpan.FromSeconds(20);
 
     /// <inheritdoc />
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        if (!options.Value.AutoStart) return;
+        if (!options.AutoStart) return;
         var pause = TimeSpan.FromSeconds(1);
         try
         {

@@ -20,6 +20,7 @@ internal static class WorkerCommand
         var command = new Command("worker", "Carries out the runs that are waiting, until stopped.") { once, parent };
         return context.Runs(command, async run =>
         {
+            Settings.Check(run.Configuration);
             var services = await RunCommands.ServicesAsync(run);
             var folder = services.GetRequiredService<DataFolder>();
             using var only = InstanceLock.TryTake(InstanceLock.Worker(folder), Patience)
