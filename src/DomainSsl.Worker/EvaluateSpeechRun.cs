@@ -61,7 +61,11 @@ public sealed class EvaluateSpeechRun(IDbContextFactory<DomainSslContext> factor
         var run = await db.Runs.AsNoTracking().SingleOrDefaultAsync(r => r.Id == language.RunId, cancel);
         if (run?.Kind != RunKind.Language || RunRequestJson.Read(run) is not LanguageRequest { Transcripts: true }) return false;
         var read = run.Summary is null ? null : JsonSerializer.Deserialize<LanguageRun.Result>(run.Summary, RunContext.Json)?.Speakers?.ToHashSet(StringComparer.Ordinal);
-        return read is null || labels.Any(l => read.Contains(l.Speaker));
+        if (read is null) return true;
+        // Of a recording whose speaker nobody knew when the model read it, a table may have said since who speaks.
+        var unnamed = TranscriberService.RecordingsAmong(read);
+        read.UnionWith(await db.Recordings.Where(r => unnamed.Contains(r.Id) && r.Speaker != null).Select(r => r.Speaker!.Pseudonym).ToListAsync(cancel));
+        return labels.Any(l => read.Contains(l.Speaker));
     }
 
     /// <summary>The labels of neither a recording nor a speaker that the model has learnt from, whether told by the table's name for the speaker or by the recording's own.</summary>

@@ -28,11 +28,14 @@ public sealed class CsvTable
     public string Value(string[] row, string column) => _columns.TryGetValue(column, out int i) ? row[i].Trim() : "";
 
     /// <summary>Reads a table.</summary>
+    /// <param name="path">Where it lies.</param>
+    /// <param name="called">What messages call it; null for its file's name.</param>
     /// <exception cref="RefusedException"><c>table-damaged</c>: the sentence names the line.</exception>
-    public static CsvTable Read(string path)
+    public static CsvTable Read(string path, string? called = null)
     {
-        if (new FileInfo(path).Length > MaxBytes) throw new RefusedException("table-damaged", $"{Path.GetFileName(path)} is larger than {MaxBytes >> 20} MB; split the table.");
-        return Parse(File.ReadAllText(path, Encoding.UTF8), Path.GetFileName(path));
+        called ??= Path.GetFileName(path);
+        if (new FileInfo(path).Length > MaxBytes) throw new RefusedException("table-damaged", $"{called} is larger than {MaxBytes >> 20} MB; split the table.");
+        return Parse(File.ReadAllText(path, Encoding.UTF8), called);
     }
 
     /// <summary>Whether the beginning of a file is that of a table with a column <c>file</c>.</summary>

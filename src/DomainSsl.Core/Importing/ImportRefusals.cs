@@ -19,6 +19,9 @@ public static class ImportRefusals
     /// <summary>A table or DICOMDIR names a file that is not there.</summary>
     public static Refusal NamedNotFound { get; } = new("not-found", "It is named in the list but is not there; copy the missing file beside the list, or take its line out.");
 
+    /// <summary>A table or DICOMDIR that was dropped in the browser names a file that was not.</summary>
+    public static Refusal NamedNotDropped { get; } = new("not-dropped", "It is named in the list but was not dropped with it; drop the list again together with its files, in their folders, or take its line out.");
+
     /// <summary>A table or DICOMDIR names a file outside its folder.</summary>
     public static Refusal NamedOutside { get; } = new("outside-folder", "The list names a file outside its own folder, which is not followed; import that file by itself.");
 
@@ -63,6 +66,14 @@ public static class ImportRefusals
     /// <summary>A table has other words than those that a person has corrected here.</summary>
     public static Refusal TranscriptCorrected { get; } = new("transcript-corrected",
         "The transcript of this recording has been corrected here, so the table's text did not take its place; if it is to, bring it in on the recording's page.");
+
+    /// <summary>A table names another speaker than the library knows.</summary>
+    public static Refusal SpeakerDiffers { get; } = new("speaker-differs",
+        "This recording is another speaker's in the library than in the table, so nothing of it was changed; mend the speaker in the table's line, or take the line out.");
+
+    /// <summary>A table names another patient than the library knows.</summary>
+    public static Refusal PatientDiffers { get; } = new("patient-differs",
+        "This image is another patient's in the library than in the table, so nothing of it was changed; mend the patient in the table's line, or take the line out.");
 
     /// <summary>A fault of ours.</summary>
     public static Refusal Unexpected(string type) =>

@@ -4,7 +4,7 @@ namespace DomainSsl.Core.Importing;
 /// <param name="By">A user's name or <c>cli:NAME</c>.</param>
 /// <param name="CollectionName">Put every item into this collection, made if it is not there.</param>
 /// <param name="KeepOriginals">Keep the untouched originals; null: as the configuration says.</param>
-/// <param name="Names">What to call a path in messages, e.g. the name of an upload that lies under another one in <c>incoming/</c>.</param>
+/// <param name="Names">For what was dropped in a browser and lies under other names in <c>incoming/</c>: the name of each path as dropped, with its folders. It stands in messages, and what a list names is looked for among these names alone.</param>
 /// <param name="Texts">Whether what a table says is spoken becomes accepted transcripts, from which the next transcriber learns. Not where the table is there to test one.</param>
 public sealed record ImportRequest(string By, string? CollectionName = null, bool? KeepOriginals = null, IReadOnlyDictionary<string, string>? Names = null, bool Texts = true);
 
@@ -44,4 +44,5 @@ public sealed record RefusedFile(string File, string Code, string Reason);
 /// <param name="Duplicates">Files that were there already.</param>
 /// <param name="Refused">Files refused; each has a row in quarantine.</param>
 /// <param name="CollectionId">The collection the items went into.</param>
-public sealed record ImportSummary(long BatchId, int Imported, int Duplicates, IReadOnlyList<RefusedFile> Refused, long? CollectionId);
+/// <param name="Named">Of the files that were there already those of which a table said for the first time whose they are.</param>
+public sealed record ImportSummary(long BatchId, int Imported, int Duplicates, IReadOnlyList<RefusedFile> Refused, long? CollectionId, int Named = 0);

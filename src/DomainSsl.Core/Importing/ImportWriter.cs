@@ -5,6 +5,7 @@ using DomainSsl.Core.Audit;
 using DomainSsl.Core.Collections;
 using DomainSsl.Core.Database;
 using DomainSsl.Core.Library;
+using DomainSsl.Core.Tasks;
 using DomainSsl.Core.Transcripts;
 using Microsoft.EntityFrameworkCore;
 
@@ -14,12 +15,12 @@ namespace DomainSsl.Core.Importing;
 internal sealed class ImportWriter(IDbContextFactory<DomainSslContext> factory, AuditLog audit, TranscriptService transcripts, TimeProvider time, long batchId, long? collectionId, string by)
 {
     private readonly List<RefusedFile> _refused = [];
-    private int _imported, _duplicates;
+    private int _imported, _duplicates, _named;
 
     public ImportProgress Progress(int total, IReadOnlyList<ImportedFile> latest) =>
         new(_imported + _duplicates + _refused.Count, Math.Max(total, _imported + _duplicates + _refused.Count), _imported, _duplicates, _refused.Count, latest);
 
-    public ImportSummary Summary() => new(batchId, _imported, _duplicates, [.. _refused], collectionId);
+    public ImportSummary Summary() => new(batchId, _imported, _duplicates, [.. _refused], collectionId, _named);
 
     /// <summary>Commits a group. Beginning the transaction takes SQLite's write lock, so whatever another importer committed before is seen, and nothing changes underneath.</summary>
     public async Task<IReadOnlyList<ImportedFile>> CommitAsync(IReadOnlyList<Prepared> group, CancellationToken cancel)
@@ -37,7 +38,7 @@ internal sealed class ImportWriter(IDbContextFactory<DomainSslContext> factory, 
             var (outcome, items) = group[i] switch
             {
                 PreparedRefusal r => (Refuse(r, r.Refusal), []),
-                PreparedDuplicate d => Duplicate(d, known.BySource[d.SourceHash]),
+                PreparedDuplicate d => Duplicate(db, known, d, known.BySource[d.SourceHash], d.Whose),
                 PreparedScan s => Scan(db, known, s, collection, now),
                 PreparedSound s => Sound(db, known, s, collection, now),
                 var other => throw new InvalidOperationException(other.GetType().Name),
@@ -46,6 +47,7 @@ internal sealed class ImportWriter(IDbContextFactory<DomainSslContext> factory, 
             if (items.Count > 0 && outcome.Outcome != ImportOutcome.Refused) additions.Add((i, items));
         }
         await db.SaveChangesAsync(cancel);
+        await FollowNamesAsync(db, known.Named, cancel);
         if (collection is not null) await JoinAsync(db, collection, group, outcomes, additions, cancel);
         int spoken = await WriteDownAsync(db, group, outcomes, additions, cancel);
 
@@ -61,12 +63,13 @@ internal sealed class ImportWriter(IDbContextFactory<DomainSslContext> factory, 
         batch.Imported += imported;
         batch.Duplicates += duplicates;
         batch.Refused += refused;
-        await audit.AppendAsync(db, by, "imported", $"import {batchId}", JsonSerializer.Serialize(new { imported, duplicates, refused, transcripts = spoken, collection = collection?.Name }), cancel);
+        await audit.AppendAsync(db, by, "imported", $"import {batchId}", JsonSerializer.Serialize(new { imported, duplicates, refused, named = known.Named.Count, transcripts = spoken, collection = collection?.Name }), cancel);
         await transaction.CommitAsync(cancel);
 
         // Counted only now: an exception above leaves the summary as the database is.
         _imported += imported;
         _duplicates += duplicates;
+        _named += known.Named.Count;
         _refused.AddRange(outcomes.Where(o => o.Outcome == ImportOutcome.Refused).Select(o => new RefusedFile(o.File, o.Code!, o.Reason!)));
         return outcomes;
     }
@@ -79,17 +82,63 @@ internal sealed class ImportWriter(IDbContextFactory<DomainSslContext> factory, 
 
     private static ImportedFile Refuse(Prepared file, Refusal why) => new(file.File, ImportOutcome.Refused, why.Code, why.Sentence);
 
-    private static (ImportedFile, IReadOnlyList<Item>) Duplicate(Prepared file, IReadOnlyList<Item> items) => (new ImportedFile(file.File, ImportOutcome.Duplicate), items);
+    // What is there keeps all that is known of it; a table may say whose it is where nobody has yet, and may not say otherwise.
+    private static (ImportedFile, IReadOnlyList<Item>) Duplicate(DomainSslContext db, Known known, Prepared file, IReadOnlyList<Item> items, Whose? whose)
+    {
+        if (whose is not null && items.Count > 0)
+        {
+            if (items.Any(i => i.Patient is { } p && p.Pseudonym != whose.Pseudonym && p.Pseudonym != whose.StandIn))
+                return (Refuse(file, items[0].Kind == ItemKind.Sound ? ImportRefusals.SpeakerDiffers : ImportRefusals.PatientDiffers), []);
+            var unnamed = items.Where(i => i.Patient?.Pseudonym != whose.Pseudonym).ToList();
+            if (unnamed.Count > 0)
+            {
+                var (before, patient) = (unnamed[0].Patient, known.PatientOf(db, whose.Pseudonym));
+                foreach (var item in unnamed)
+                {
+                    item.Patient = patient;
+                    if (item.Recording is { } recording) recording.Speaker = patient;
+                    if (before is not null && item.Study is { } study && study.Patient == before) study.Patient = patient;
+                }
+                known.Named.Add((unnamed, before, patient));
+            }
+        }
+        return (new ImportedFile(file.File, ImportOutcome.Duplicate), items);
+    }
+
+    private static (ImportedFile, IReadOnlyList<Item>) Alias(DomainSslContext db, Known known, Prepared file, IReadOnlyList<Item> items, Whose? whose, SourceAlias alias)
+    {
+        var end = Duplicate(db, known, file, items, whose);
+        if (end.Item1.Outcome == ImportOutcome.Refused) return end;
+        db.SourceAliases.Add(alias);
+        known.BySource[alias.SourceHash] = items;
+        return end;
+    }
+
+    // What hangs on whose an item is. No lock of a task's test patients is ever taken away: where what stood for the patient was locked, the patient now is too, so the item stays a test item.
+    private static async Task FollowNamesAsync(DomainSslContext db, List<(IReadOnlyList<Item> Items, Patient? Before, Patient Now)> named, CancellationToken cancel)
+    {
+        if (named.Count == 0) return;
+        foreach (var (before, now) in named.Where(n => n.Before is not null).Select(n => (n.Before!.Id, n.Now.Id)).Distinct())
+        {
+            var tasks = await db.TaskTestPatients.Where(t => t.PatientId == before && !db.TaskTestPatients.Any(o => o.TaskId == t.TaskId && o.PatientId == now)).Select(t => t.TaskId).ToListAsync(cancel);
+            db.TaskTestPatients.AddRange(tasks.Select(t => new TaskTestPatient { TaskId = t, PatientId = now }));
+            await db.SaveChangesAsync(cancel); // before the next, which may be the same patient's
+        }
+        // A frozen collection's items and hash stay; of how many people they are is known better now.
+        var ids = named.SelectMany(n => n.Items).Select(i => i.Id).ToList();
+        foreach (var collection in await db.Collections.Where(c => db.CollectionItems.Any(m => m.CollectionId == c.Id && ids.Contains(m.ItemId))).ToListAsync(cancel))
+            collection.Patients = await db.CollectionItems.Where(m => m.CollectionId == collection.Id && m.Item!.PatientId != null).Select(m => m.Item!.PatientId).Distinct().CountAsync(cancel);
+        await db.SaveChangesAsync(cancel);
+    }
 
     private static (ImportedFile, IReadOnlyList<Item>) Scan(DomainSslContext db, Known known, PreparedScan scan, Collection? collection, DateTime now)
     {
-        if (known.BySource.TryGetValue(scan.SourceHash, out var same)) return Duplicate(scan, same);
+        if (known.BySource.TryGetValue(scan.SourceHash, out var same)) return Duplicate(db, known, scan, same, scan.Whose);
         if (known.Instances.TryGetValue(scan.Instance.Uid, out var there))
         {
             if (there.BlobHash != scan.Instance.BlobHash) return (Refuse(scan, ImportRefusals.Conflict), []);
             // Other bytes, same image once de-identified.
-            db.SourceAliases.Add(new SourceAlias { SourceHash = scan.SourceHash, Instance = there });
-            return Duplicate(scan, known.BySource[scan.SourceHash] = known.BySource[there.SourceHash]);
+            return Alias(db, known, scan, known.BySource[there.SourceHash], scan.Whose, new SourceAlias { SourceHash = scan.SourceHash, Instance = there });
         }
         if (collection?.FrozenAt is not null) return (Refuse(scan, ImportRefusals.Frozen(collection.Name)), []);
 
@@ -125,16 +174,13 @@ internal sealed class ImportWriter(IDbContextFactory<DomainSslContext> factory, 
 
     private static (ImportedFile, IReadOnlyList<Item>) Sound(DomainSslContext db, Known known, PreparedSound sound, Collection? collection, DateTime now)
     {
-        if (known.BySource.TryGetValue(sound.SourceHash, out var same)) return Duplicate(sound, same);
+        if (known.BySource.TryGetValue(sound.SourceHash, out var same)) return Duplicate(db, known, sound, same, sound.Whose);
         var recording = sound.Recording;
         if (known.Recordings.TryGetValue(recording.BlobHash, out var there))
-        {
-            db.SourceAliases.Add(new SourceAlias { SourceHash = sound.SourceHash, Recording = there });
-            return Duplicate(sound, known.BySource[sound.SourceHash] = known.BySource[there.SourceHash]);
-        }
+            return Alias(db, known, sound, known.BySource[there.SourceHash], sound.Whose, new SourceAlias { SourceHash = sound.SourceHash, Recording = there });
         if (collection?.FrozenAt is not null) return (Refuse(sound, ImportRefusals.Frozen(collection.Name)), []);
         recording.ImportedAt = now;
-        recording.Speaker = sound.Pseudonym is null ? null : known.PatientOf(db, sound.Pseudonym);
+        recording.Speaker = sound.Whose is null ? null : known.PatientOf(db, sound.Whose.Pseudonym);
         db.Recordings.Add(known.Recordings[recording.BlobHash] = recording);
         var item = new Item
         {
@@ -201,6 +247,8 @@ internal sealed class ImportWriter(IDbContextFactory<DomainSslContext> factory, 
         public Dictionary<string, Recording> Recordings { get; private set; } = [];
         public Dictionary<string, Study> Studies { get; private set; } = [];
         public Dictionary<string, Series> Series { get; private set; } = [];
+        /// <summary>Items of which a table said for the first time whose they are, with what stood for the patient before.</summary>
+        public List<(IReadOnlyList<Item> Items, Patient? Before, Patient Now)> Named { get; } = [];
         private Dictionary<string, Patient> _patients = [];
 
         public static async Task<Known> LoadAsync(DomainSslContext db, IReadOnlyList<Prepared> group, CancellationToken cancel)
@@ -220,7 +268,7 @@ internal sealed class ImportWriter(IDbContextFactory<DomainSslContext> factory, 
             known.Recordings = recordings.DistinctBy(r => r.BlobHash).ToDictionary(r => r.BlobHash, StringComparer.Ordinal);
 
             var (instanceIds, recordingIds) = (instances.ConvertAll(i => (long?)i.Id), recordings.ConvertAll(r => (long?)r.Id));
-            var items = await db.Items.Where(i => instanceIds.Contains(i.InstanceId) || recordingIds.Contains(i.RecordingId)).ToListAsync(cancel);
+            var items = await db.Items.Include(i => i.Patient).Include(i => i.Study).Where(i => instanceIds.Contains(i.InstanceId) || recordingIds.Contains(i.RecordingId)).ToListAsync(cancel);
             var ofInstance = items.Where(i => i.InstanceId is not null).ToLookup(i => i.InstanceId!.Value);
             var ofRecording = items.Where(i => i.RecordingId is not null).ToLookup(i => i.RecordingId!.Value);
             foreach (var i in instances) known.BySource[i.SourceHash] = [.. ofInstance[i.Id]];
@@ -231,10 +279,12 @@ internal sealed class ImportWriter(IDbContextFactory<DomainSslContext> factory, 
             known.Studies = await db.Studies.Where(s => studies.Contains(s.Uid)).ToDictionaryAsync(s => s.Uid, StringComparer.Ordinal, cancel);
             var series = scans.Select(s => s.SeriesUid).Distinct().ToList();
             known.Series = await db.Series.Where(s => series.Contains(s.Uid)).ToDictionaryAsync(s => s.Uid, StringComparer.Ordinal, cancel);
-            var pseudonyms = scans.Select(s => (string?)s.Pseudonym).Concat(sounds.Select(s => s.Pseudonym)).Distinct().ToList();
+            var pseudonyms = scans.Select(s => (string?)s.Pseudonym).Concat(group.Select(WhoseOf).Select(w => w?.Pseudonym)).Distinct().ToList();
             known._patients = await db.Patients.Where(p => pseudonyms.Contains(p.Pseudonym)).ToDictionaryAsync(p => p.Pseudonym, StringComparer.Ordinal, cancel);
             return known;
         }
+
+        private static Whose? WhoseOf(Prepared file) => file switch { PreparedDuplicate d => d.Whose, PreparedSound s => s.Whose, PreparedScan s => s.Whose, _ => null };
 
         public Patient PatientOf(DomainSslContext db, string pseudonym)
         {

@@ -147,7 +147,7 @@ public sealed partial class LibraryImport(
             length = bytes.Length;
             if (bytes.Length == 0) return new PreparedRefusal(source.Name, 0, ImportRefusals.Empty);
             var hash = Convert.ToHexStringLower(SHA256.HashData(bytes));
-            if (await IsKnownAsync(hash, cancel)) return new PreparedDuplicate(source.Name, length, hash);
+            if (await IsKnownAsync(hash, cancel)) return new PreparedDuplicate(source.Name, length, hash, source.Patient is null ? null : ScanPreparation.WhoseOf(ScanPreparation.Read(bytes), source.Patient, secrets));
             return ScanPreparation.Prepare(source, bytes, hash, secrets, blobs, keepOriginal);
         }
         catch (DicomException e) when (e.Code == DicomErrors.NotDicom) { return new PreparedRefusal(source.Name, length, ImportRefusals.UnknownKind); }
@@ -175,14 +175,14 @@ public sealed partial class LibraryImport(
         using var stream = source.Open();
         var before = Written();
         var hash = Convert.ToHexStringLower(ImportSource.Reading(() => SHA256.HashData(stream)));
-        if (await IsKnownAsync(hash, cancel)) return new PreparedDuplicate(source.Name, source.Length, hash);
+        var whose = (source.Speaker ?? source.Patient) is { } told ? new Whose(secrets.SpeakerPseudonym(told)) : null;
+        if (await IsKnownAsync(hash, cancel)) return new PreparedDuplicate(source.Name, source.Length, hash, whose);
         Recording recording;
         try { recording = _sounds.Prepare(stream, hash, keepOriginal, cancel); }
         // A medium that fails is the file's fault and refuses it; a disk of ours that is full ends the import.
         catch (IOException) when (Unreadable(stream) is { } refusal) { return new PreparedRefusal(source.Name, source.Length, refusal); }
         if (Written() != before) return new PreparedRefusal(source.Name, source.Length, ImportRefusals.Changing);
-        var who = source.Speaker ?? source.Patient;
-        return new PreparedSound(source.Name, source.Length, hash, recording, who is null ? null : secrets.SpeakerPseudonym(who));
+        return new PreparedSound(source.Name, source.Length, hash, recording, whose);
 
         // It is read twice, hashed and decoded: both must have seen the same.
         (long, DateTime) Written() => stream is FileStream file ? (file.Length, File.GetLastWriteTimeUtc(file.SafeFileHandle)) : default;

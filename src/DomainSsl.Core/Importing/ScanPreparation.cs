@@ -15,8 +15,7 @@ internal static class ScanPreparation
         var image = DicomImage.Of(original);
         CheckPixels(original, image);
         var (clean, pseudonym) = secrets.Deidentifier.Deidentify(original);
-        // The file itself knows best whose it is; a table's word counts where it is silent.
-        if (source.Patient is { } told && string.IsNullOrWhiteSpace(original.DataSet.GetString(DicomTags.PatientID))) pseudonym = secrets.Deidentifier.Pseudonym(told);
+        var whose = WhoseOf(original, source.Patient, secrets);
         var stored = clean.ToBytes();
         var data = clean.DataSet;
         var modality = data.GetString(DicomTags.Modality) ?? "";
@@ -36,8 +35,12 @@ internal static class ScanPreparation
             Bytes = stored.Length,
         };
         var study = new ScanStudy(data.RequireString(DicomTags.StudyInstanceUID), data.GetDate(DicomTags.StudyDate), modality, data.GetString(DicomTags.BodyPartExamined) ?? "");
-        return new PreparedScan(source.Name, bytes.Length, sourceHash, instance, pseudonym, study, data.RequireString(DicomTags.SeriesInstanceUID), data.GetInt(DicomTags.SeriesNumber) ?? 0);
+        return new PreparedScan(source.Name, bytes.Length, sourceHash, instance, whose?.Pseudonym ?? pseudonym, study, data.RequireString(DicomTags.SeriesInstanceUID), data.GetInt(DicomTags.SeriesNumber) ?? 0, whose);
     }
+
+    /// <summary>Whose a table says the scan is. The file itself knows best; a table's word counts where it is silent.</summary>
+    public static Whose? WhoseOf(DicomFile original, string? told, Secrets secrets) => told is null || !string.IsNullOrWhiteSpace(original.DataSet.GetString(DicomTags.PatientID))
+        ? null : new Whose(secrets.Deidentifier.Pseudonym(told), secrets.Deidentifier.PseudonymOf(original));
 
     /// <summary>Parses within limits.</summary>
     public static DicomFile Read(byte[] bytes)

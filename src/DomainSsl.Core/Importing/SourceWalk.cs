@@ -16,6 +16,9 @@ internal sealed class SourceWalk(ImportOptions options, DataFolder folder, IRead
 
     private readonly record struct Found(string Name, string Path, long Length, bool InFolder, string? Patient = null, string? Speaker = null, string? Text = null, Refusal? Refusal = null);
 
+    // What a list says of a file.
+    private readonly record struct Row(string File, string? Patient = null, string? Speaker = null, string? Text = null);
+
     private enum Kind { Other, Zip, Table, Directory }
 
     /// <summary>Files found so far, zip entries included.</summary>
@@ -25,7 +28,7 @@ internal sealed class SourceWalk(ImportOptions options, DataFolder folder, IRead
     public IEnumerable<ImportSource> Sources(IReadOnlyList<string> paths, CancellationToken cancel)
     {
         // The listing first: it is quick, and a total lets people see how long it will take.
-        var found = paths.SelectMany(p => List(p, cancel)).ToList();
+        var found = names is null ? [.. paths.SelectMany(p => List(p, cancel))] : Dropped(paths, names, cancel);
         Total = found.Count;
         foreach (var file in found)
         {
@@ -47,76 +50,132 @@ internal sealed class SourceWalk(ImportOptions options, DataFolder folder, IRead
         }
     }
 
-    private IEnumerable<Found> List(string path, CancellationToken cancel)
+    private static IEnumerable<Found> List(string path, CancellationToken cancel)
     {
-        var name = names?.GetValueOrDefault(path) ?? path;
-        if (Directory.Exists(path)) return Folder(path, name, cancel);
+        if (Directory.Exists(path)) return Folder(path, cancel);
         var file = new FileInfo(path);
-        if (!file.Exists) return [new Found(name, path, 0, false, Refusal: ImportRefusals.NotFound)];
-        var given = new Found(name, file.FullName, file.Length, InFolder: false);
+        if (!file.Exists) return [new Found(path, path, 0, false, Refusal: ImportRefusals.NotFound)];
+        var given = new Found(path, file.FullName, file.Length, InFolder: false);
         if (file.Length == 0) return [given];
-        return Look(given).Kind switch
-        {
-            Kind.Table => Table(given),
-            Kind.Directory => MediaFiles(given),
-            _ => [given],
-        };
+        var kind = Look(given).Kind;
+        if (kind is not (Kind.Table or Kind.Directory)) return [given];
+        var (rows, refusal) = Rows(given, kind, Path.GetFileName(path));
+        return refusal is not null ? [given with { Refusal = refusal }] : rows.Select(r => OnDisk(given, kind, r)).ToList();
     }
 
-    private static IEnumerable<Found> Folder(string path, string name, CancellationToken cancel)
+    private static IEnumerable<Found> Folder(string path, CancellationToken cancel)
     {
         // Sorted, so that two imports of one folder go the same way. Links to folders are not followed: they may lead in a circle.
         var options = new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = true, AttributesToSkip = FileAttributes.ReparsePoint };
         foreach (var file in new DirectoryInfo(path).EnumerateFiles("*", options).OrderBy(f => f.FullName, StringComparer.Ordinal))
         {
             cancel.ThrowIfCancellationRequested();
-            // What desktops leave lying about is nobody's scan and would only fill the quarantine.
-            if (file.Name.StartsWith('.') || file.Name is "Thumbs.db" or "desktop.ini" || file.FullName.Contains("/__MACOSX/", StringComparison.Ordinal)) continue;
-            yield return new Found(Path.Combine(name, Path.GetRelativePath(path, file.FullName)), file.FullName, file.Length, InFolder: true);
+            var inside = Path.GetRelativePath(path, file.FullName);
+            if (IsClutter(inside)) continue;
+            yield return new Found(Path.Combine(path, inside), file.FullName, file.Length, InFolder: true);
         }
     }
 
-    private List<Found> Table(Found given)
+    /// <summary>
+    /// What was dropped in a browser lies here under numbers, without its folders: what a list names is looked for among the names as dropped and never on this machine's disk, whose files
+    /// are none of the list's business. Each dropped file comes once, with what the lists say of it.
+    /// </summary>
+    private static List<Found> Dropped(IReadOnlyList<string> paths, IReadOnlyDictionary<string, string> names, CancellationToken cancel)
     {
-        CsvTable table;
-        try { table = CsvTable.Read(given.Path); }
-        catch (RefusedException e) { return [given with { Refusal = e.Refusal }]; }
-        var home = Path.GetDirectoryName(given.Path)!;
-        var found = new List<Found>(table.Rows.Count);
-        foreach (var row in table.Rows)
+        var (files, kinds) = (new List<Found>(paths.Count), new List<Kind>(paths.Count));
+        var (byName, inAnyCase) = (new Dictionary<string, Found>(StringComparer.Ordinal), new Dictionary<string, Found>(StringComparer.OrdinalIgnoreCase));
+        foreach (var path in paths)
         {
-            var named = table.Value(row, "file");
-            if (named.Length == 0) continue;
-            var (patient, speaker) = (NullIfEmpty(table.Value(row, "patient")), NullIfEmpty(table.Value(row, "speaker")));
-            var file = new FileInfo(Path.Combine(home, named));
-            // A table that came through the browser must not reach into the server's folders.
-            if (names is not null && !file.FullName.StartsWith(home + Path.DirectorySeparatorChar, StringComparison.Ordinal)) found.Add(new Found(named, file.FullName, 0, false, Refusal: ImportRefusals.NamedOutside));
-            else found.Add(file.Exists ? new Found(file.FullName, file.FullName, file.Length, false, patient, speaker, NullIfEmpty(table.Value(row, "text"))) : new Found(file.FullName, file.FullName, 0, false, Refusal: ImportRefusals.NamedNotFound));
+            cancel.ThrowIfCancellationRequested();
+            var info = new FileInfo(path);
+            var name = names.GetValueOrDefault(path) ?? info.Name;
+            var file = info.Exists ? new Found(name, info.FullName, info.Length, InFolder: false) : new Found(name, path, 0, false, Refusal: ImportRefusals.NotFound);
+            files.Add(file);
+            kinds.Add(file.Length > 0 && !IsClutter(Plain(name)) ? Look(file).Kind : Kind.Other);
+            if (Beside("", name) is not { } key) continue;
+            byName.TryAdd(key, file);
+            inAnyCase.TryAdd(key, file);
         }
+
+        var found = new List<Found>(files.Count);
+        var places = new Dictionary<string, int>(StringComparer.Ordinal); // where in it a dropped file stands that a list names
+        // Tables first: they say more of a file than a DICOMDIR does.
+        foreach (var kind in (Kind[])[Kind.Table, Kind.Directory])
+        {
+            foreach (var list in files.Where((_, i) => kinds[i] == kind))
+            {
+                cancel.ThrowIfCancellationRequested();
+                var (rows, refusal) = Rows(list, kind, "The table");
+                if (refusal is not null) found.Add(list with { Refusal = refusal });
+                foreach (var row in rows)
+                {
+                    if (Beside(list.Name, row.File) is not { } name) { found.Add(new Found(row.File, "", 0, false, Refusal: ImportRefusals.NamedOutside)); continue; }
+                    // The file names of a DICOMDIR are in capitals, whatever the medium was copied to made of them.
+                    if (!byName.TryGetValue(name, out var file) && !(kind == Kind.Directory && inAnyCase.TryGetValue(name, out file)))
+                    {
+                        found.Add(new Found(name, "", 0, false, Refusal: ImportRefusals.NamedNotDropped));
+                        continue;
+                    }
+                    if (!places.TryGetValue(file.Path, out int at))
+                    {
+                        places[file.Path] = found.Count;
+                        found.Add(file with { Patient = row.Patient, Speaker = row.Speaker, Text = row.Text });
+                    }
+                    else if (Agree(found[at].Patient, row.Patient) && Agree(found[at].Speaker, row.Speaker) && Agree(found[at].Text, row.Text))
+                        found[at] = found[at] with { Patient = found[at].Patient ?? row.Patient, Speaker = found[at].Speaker ?? row.Speaker, Text = found[at].Text ?? row.Text };
+                    // Rows that contradict each other both come, as from the command line, so that the second is told of.
+                    else found.Add(file with { Patient = row.Patient, Speaker = row.Speaker, Text = row.Text });
+                }
+            }
+        }
+        found.AddRange(files.Where((f, i) => kinds[i] is not (Kind.Table or Kind.Directory) && !places.ContainsKey(f.Path) && !IsClutter(Plain(f.Name))));
         return found;
 
-        static string? NullIfEmpty(string s) => s.Length == 0 ? null : s;
+        static bool Agree(string? a, string? b) => a is null || b is null || a == b;
     }
 
-    // DICOMDIR (PS3.3 annex F): records with Referenced File ID, the parts of a path relative to it.
-    private static List<Found> MediaFiles(Found given)
+    // Browsers say '/', tables from Windows '\', and a Mac takes apart the letters with accents.
+    private static string Plain(string name) => name.Replace('\\', '/').Normalize();
+
+    /// <summary>The name under which something that a list names was dropped; null where that lies outside of all that can be.</summary>
+    private static string? Beside(string list, string named)
     {
-        DicomFile directory;
-        try { directory = DicomFile.Read(given.Path); }
-        catch (DicomException e) { return [given with { Refusal = new Refusal(e.Code, e.Message) }]; }
-        var home = Path.GetDirectoryName(given.Path)!;
-        var found = new List<Found>();
-        foreach (var record in directory.DataSet.GetItems(DicomTags.DirectoryRecordSequence))
+        named = Plain(named);
+        if (named.StartsWith('/') || named is [_, ':', ..]) return null;
+        var parts = Plain(list).Split('/', StringSplitOptions.RemoveEmptyEntries).SkipLast(1).ToList();
+        foreach (var part in named.Split('/'))
         {
-            var parts = record.GetStrings(DicomTags.ReferencedFileID);
-            if (parts.Count == 0) continue;
-            var path = Path.GetFullPath(Path.Combine([home, .. parts]));
-            var file = new FileInfo(path);
-            if (!path.StartsWith(home + Path.DirectorySeparatorChar, StringComparison.Ordinal)) found.Add(new Found(path, path, 0, false, Refusal: ImportRefusals.NamedOutside));
-            else if (!file.Exists) found.Add(new Found(path, path, 0, false, Refusal: ImportRefusals.NamedNotFound));
-            else found.Add(new Found(path, path, file.Length, false));
+            if (part.Length == 0 || part == ".") continue;
+            if (part != "..") parts.Add(part);
+            else if (parts.Count == 0) return null;
+            else parts.RemoveAt(parts.Count - 1);
         }
-        return found;
+        return string.Join('/', parts);
+    }
+
+    // Who may start the program may read what it reads, so a table of the command line may name any file; a DICOMDIR came from elsewhere.
+    private static Found OnDisk(Found list, Kind kind, Row row)
+    {
+        var home = Path.GetDirectoryName(list.Path)!;
+        var file = new FileInfo(Path.Combine(home, row.File));
+        if (kind == Kind.Directory && !file.FullName.StartsWith(home + Path.DirectorySeparatorChar, StringComparison.Ordinal)) return new Found(file.FullName, file.FullName, 0, false, Refusal: ImportRefusals.NamedOutside);
+        return file.Exists ? new Found(file.FullName, file.FullName, file.Length, false, row.Patient, row.Speaker, row.Text) : new Found(file.FullName, file.FullName, 0, false, Refusal: ImportRefusals.NamedNotFound);
+    }
+
+    // What a list names: a table's rows, or the records of a DICOMDIR (PS3.3 annex F) with a Referenced File ID, the parts of a path relative to it.
+    private static (IReadOnlyList<Row> Rows, Refusal? Refusal) Rows(Found list, Kind kind, string called)
+    {
+        try
+        {
+            if (kind == Kind.Directory)
+                return ([.. DicomFile.Read(list.Path).DataSet.GetItems(DicomTags.DirectoryRecordSequence).Select(r => r.GetStrings(DicomTags.ReferencedFileID)).Where(p => p.Count > 0).Select(p => new Row(string.Join('/', p)))], null);
+            var table = CsvTable.Read(list.Path, called);
+            return ([.. table.Rows.Select(r => new Row(table.Value(r, "file"), Given(table, r, "patient"), Given(table, r, "speaker"), Given(table, r, "text"))).Where(r => r.File.Length > 0)], null);
+        }
+        catch (DicomException e) { return ([], new Refusal(e.Code, e.Message)); }
+        catch (RefusedException e) { return ([], e.Refusal); }
+
+        static string? Given(CsvTable table, string[] row, string column) => table.Value(row, column) is { Length: > 0 } value ? value : null;
     }
 
     private static (Kind Kind, Refusal? Refusal) Look(Found file)
@@ -164,7 +223,7 @@ internal sealed class SourceWalk(ImportOptions options, DataFolder folder, IRead
             yield return ImportSource.Refused(file.Name, refusal, file.Length);
             yield break;
         }
-        var entries = zip!.Entries.Where(e => !IsClutter(e.FullName)).ToList();
+        var entries = zip!.Entries.Where(e => !e.FullName.EndsWith('/') && (LeadsOut(e.FullName) || !IsClutter(e.FullName))).ToList();
         Total += entries.Count - 1;
         foreach (var entry in entries)
         {
@@ -186,8 +245,9 @@ internal sealed class SourceWalk(ImportOptions options, DataFolder folder, IRead
         return false;
     }
 
+    // What desktops leave lying about is nobody's scan and would only fill the quarantine.
     private static bool IsClutter(string name) =>
-        name.EndsWith('/') || name.StartsWith("__MACOSX/", StringComparison.Ordinal) || name[(name.LastIndexOf('/') + 1)..] is ['.', ..] or "Thumbs.db" && !LeadsOut(name);
+        name.StartsWith("__MACOSX/", StringComparison.Ordinal) || name.Contains("/__MACOSX/", StringComparison.Ordinal) || name[(name.LastIndexOf('/') + 1)..] is ['.', ..] or "Thumbs.db" or "desktop.ini";
 
     private static bool LeadsOut(string name)
     {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
@@ -186,7 +187,13 @@ public sealed class TranscriberService(IDbContextFactory<DomainSslContext> facto
     }
 
     /// <summary>Whose a recording's speech is: its speaker where the import said who speaks, else it stands alone, whoever its segments name.</summary>
-    internal static string SpeakerOf(long recording, string? pseudonym) => pseudonym ?? $"recording {recording}";
+    internal static string SpeakerOf(long recording, string? pseudonym) => pseudonym ?? Alone + recording.ToString(CultureInfo.InvariantCulture);
+
+    /// <summary>The recordings that stand alone among such names, see <see cref="SpeakerOf"/>.</summary>
+    public static IReadOnlyList<long> RecordingsAmong(IEnumerable<string> speakers) =>
+        [.. speakers.Where(s => s.StartsWith(Alone, StringComparison.Ordinal)).Select(s => long.Parse(s.AsSpan(Alone.Length), CultureInfo.InvariantCulture))];
+
+    private const string Alone = "recording ";
 
     /// <summary>Whether a speaker is kept for testing. It follows from the name alone, and no round changes it.</summary>
     internal static bool IsTest(string speaker) => SHA256.HashData(Encoding.UTF8.GetBytes("test speaker\n" + speaker))[0] % TestShare == 0;

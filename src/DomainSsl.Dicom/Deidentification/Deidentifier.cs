@@ -48,6 +48,13 @@ public sealed class Deidentifier
         return new DeidentifiedFile(new DicomFile(clean, file.Syntax), work.Patient);
     }
 
+    /// <summary>The pseudonym that a file's patient gets: of its PatientID, or of its study where it has none.</summary>
+    public string PseudonymOf(DicomFile file)
+    {
+        ArgumentNullException.ThrowIfNull(file);
+        return Pseudonym(Identity(file));
+    }
+
     /// <summary>The pseudonym of a PatientID, e.g. <c>P-7K3QX2MD4T</c>: fifty bits, without letters that look alike.</summary>
     public string Pseudonym(string patientId)
     {

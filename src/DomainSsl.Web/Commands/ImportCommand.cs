@@ -19,10 +19,10 @@ internal static class ImportCommand
             var request = new ImportRequest(run.Who, run.Get(collection), run.Get(keep) ? true : null);
             var summary = await run.Output.ProgressAsync("Importing", "files", progress => import.ImportAsync(run.Need(paths), request, new Relay(progress), run.Cancel));
             run.Output.Result(
-                new { summary.Imported, summary.Duplicates, Refused = summary.Refused.Select(r => new { r.File, r.Code, r.Reason }), Collection = request.CollectionName },
+                new { summary.Imported, summary.Duplicates, summary.Named, Refused = summary.Refused.Select(r => new { r.File, r.Code, r.Reason }), Collection = request.CollectionName },
                 console =>
                 {
-                    console.MarkupLineInterpolated($"[bold]{summary.Imported:#,0}[/] imported, {summary.Duplicates:#,0} there already, {summary.Refused.Count:#,0} refused.");
+                    console.MarkupLineInterpolated($"[bold]{summary.Imported:#,0}[/] imported, {summary.Duplicates:#,0} there already{(summary.Named > 0 ? $" (of {summary.Named:#,0} it is known now whose they are)" : "")}, {summary.Refused.Count:#,0} refused.");
                     if (summary.Refused.Count == 0) return;
                     var table = CommandOutput.Table("File", "Why it was refused");
                     foreach (var file in summary.Refused.Take(50)) CommandOutput.Row(table, file.File, file.Reason);

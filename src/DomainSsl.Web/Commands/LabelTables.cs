@@ -136,7 +136,8 @@ internal static class LabelTables
             run.Output.Note($"{unknown.Count:#,0} files are not in the library yet and are imported first.");
             var summary = await importing.ImportAsync(import ?? unknown, new ImportRequest(run.Who, Texts: texts), null, run.Cancel);
             items = await ItemsAsync(run, kind, hashes.Values);
-            refused.AddRange(summary.Refused);
+            // Where a table of labels and the library name different people, both count (WithPatients): import changes nothing, and the row is used.
+            refused.AddRange(summary.Refused.Where(r => r.Code is not ("speaker-differs" or "patient-differs")));
             // What was imported but is of the other kind has no item here.
             refused.AddRange(unknown.Where(p => !items.ContainsKey(hashes[p]) && summary.Refused.All(r => Path.GetFileName(r.File) != Path.GetFileName(p)))
                 .Select(p => kind switch

@@ -179,17 +179,19 @@ public sealed class LibraryImportTests
     {
         await using var library = await TestLibrary.MakeAsync();
         var elsewhere = library.Put("server/private.wav", TestScans.Sound(2));
-        library.Put("upload/own.wav", TestScans.Sound(1));
-        var table = library.Put("upload/table.csv", Encoding.UTF8.GetBytes($"file,speaker\nown.wav,a\n../server/private.wav,b\n{elsewhere},c\n"));
-        Task<ImportSummary> Import(IReadOnlyDictionary<string, string>? names) => library.Get<LibraryImport>().ImportAsync([table], new ImportRequest("web:anna", Names: names), cancel: Cancel);
+        var own = library.Put("upload/0.part", TestScans.Sound(1));
+        var beside = library.Put("upload/2.part", TestScans.Sound(3)); // of an upload that nobody ended, say
+        var table = library.Put("upload/table.csv", Encoding.UTF8.GetBytes($"file,speaker\nown.wav,a\n../server/private.wav,b\n{elsewhere},c\n2.part,d\n"));
+        Task<ImportSummary> Import(IReadOnlyDictionary<string, string>? names) => library.Get<LibraryImport>().ImportAsync(names is null ? [table] : [table, own], new ImportRequest("web:anna", Names: names), cancel: Cancel);
 
-        var dropped = await Import(new Dictionary<string, string> { [table] = "table.csv" });
+        var dropped = await Import(new Dictionary<string, string> { [table] = "table.csv", [own] = "own.wav" });
         Assert.Equal(1, dropped.Imported);
-        Assert.Equal(["outside-folder", "outside-folder"], dropped.Refused.Select(r => r.Code));
+        Assert.Equal(["not-dropped", "outside-folder", "outside-folder"], dropped.Refused.Select(r => r.Code).Order());
+        Assert.DoesNotContain(dropped.Refused, r => r.File.Contains(Path.GetDirectoryName(beside)!, StringComparison.Ordinal));
         await using (var db = library.Open()) Assert.Equal(1, await db.Recordings.CountAsync(Cancel));
 
         // Who may start the program may read what it reads.
-        Assert.Equal(1, (await Import(null)).Imported);
+        Assert.Equal(2, (await Import(null)).Imported);
     }
 
     [Fact]
