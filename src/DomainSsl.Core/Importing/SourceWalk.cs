@@ -135,7 +135,7 @@ internal sealed class SourceWalk(ImportOptions options, DataFolder folder, IRead
     }
 
     // Browsers say '/', tables from Windows '\', and a Mac takes apart the letters with accents.
-    private static string Plain(string name) => name.Replace('\\', '/').Normalize();
+    private static string Plain(string name) => name.Replace('\\', '/');
 
     /// <summary>The name under which something that a list names was dropped; null where that lies outside of all that can be.</summary>
     private static string? Beside(string list, string named)
