@@ -134,8 +134,8 @@ internal sealed class SourceWalk(ImportOptions options, DataFolder folder, IRead
         static bool Agree(string? a, string? b) => a is null || b is null || a == b;
     }
 
-    // Browsers say '/', tables from Windows '\', and a Mac takes apart the letters with accents.
-    private static string Plain(string name) => name.Replace('\\', '/').Normalize();
+    // Browsers say '/', tables from Windows '\'.
+    private static string Plain(string name) => name.Replace('\\', '/');
 
     /// <summary>The name under which something that a list names was dropped; null where that lies outside of all that can be.</summary>
     private static string? Beside(string list, string named)

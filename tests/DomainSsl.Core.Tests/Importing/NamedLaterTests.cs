@@ -2,10 +2,8 @@ using System.Text;
 using DomainSsl.Core.Audit;
 using DomainSsl.Core.Collections;
 using DomainSsl.Core.Importing;
-using DomainSsl.Core.Library;
 using DomainSsl.Core.Storage;
 using DomainSsl.Core.Tasks;
-using DomainSsl.Dicom;
 using Microsoft.EntityFrameworkCore;
 
 namespace DomainSsl.Core.Tests.Importing;
@@ -68,10 +66,8 @@ public sealed class NamedLaterTests
         long collection;
         await using (var db = library.Open()) collection = (await db.Collections.SingleAsync(Cancel)).Id;
         var task = await library.Get<TaskService>().CreateAsync("effusion", "?", ["no", "yes"], collection, "anna", cancel: Cancel);
-        var (locked, free) = (await TestItemsAsync(library, task.Id), new List<long>());
-        await using (var db = library.Open()) free = await db.Items.Where(i => !locked.Contains(i.Id) && i.Study!.Images == 1).Select(i => i.Id).ToListAsync(Cancel);
-        Assert.NotEmpty(locked);
-        Assert.NotEmpty(free);
+        var locked = await TestItemsAsync(library, task.Id);
+        Assert.InRange(locked.Count, 2, 7); // of the nine, so that some are locked and some are not
 
         // Nine rows: the ninth's file says itself whose it is, and knows better.
         var table = library.Put("s/list.csv", Encoding.UTF8.GetBytes("file,patient\n" + string.Concat(Enumerable.Range(1, 9).Select(i => $"{i}.dcm,P{i}\n"))));
