@@ -112,7 +112,7 @@ public sealed class ReviewQueue(IDbContextFactory<DomainSslContext> factory, Aud
         return db.Reviews.AsNoTracking().Where(r => r.SupersededAt == null && r.Decision == ReviewDecision.Refer && r.Prediction!.TaskId + 0 == taskId && !test.Any(i => i.Id == r.Prediction!.ItemId));
     }
 
-    /// <summary>The next predictions for a person, least certain first; none that another person has before them, or they themselves to label.</summary>
+    /// <summary>The next predictions for a person, least certain first; none that another person has before them.</summary>
     /// <param name="taskId">The task.</param>
     /// <param name="by">Who reviews.</param>
     /// <param name="count">How many, 1–20.</param>

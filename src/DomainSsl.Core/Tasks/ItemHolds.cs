@@ -1,6 +1,6 @@
 namespace DomainSsl.Core.Tasks;
 
-/// <summary>What an item is held for.</summary>
+/// <summary>What an item is held for; the latter shows more than the former.</summary>
 internal enum HoldPurpose
 {
     /// <summary>To be labelled, without a model's answer in sight.</summary>
@@ -11,8 +11,7 @@ internal enum HoldPurpose
 
 /// <summary>
 /// Who has which item before them, so that two people at work on one task are not handed the same one, nor one person the same one to label whose answer they see in
-/// review. Kept in memory: if it is lost with its process, the worst is that two
-/// people answer for one item, and the later answer supersedes the earlier.
+/// review. Kept in memory: if it is lost with its process, the worst is that two people answer for one item, and the later answer supersedes the earlier.
 /// </summary>
 internal sealed class ItemHolds(TimeProvider time, TimeSpan holdFor)
 {
@@ -20,16 +19,19 @@ internal sealed class ItemHolds(TimeProvider time, TimeSpan holdFor)
     private readonly Dictionary<(string Scope, long Item), (string By, HoldPurpose Purpose, DateTimeOffset Until, long Turn)> holds = [];
     private long turn;
 
-    /// <summary>Takes an item for a person; false where another has it, or they themselves for the other purpose. Taking again what one has renews it and keeps its turn.</summary>
+    /// <summary>
+    /// Takes an item for a person; false where another has it, or they themselves in review and it is to be labelled: they have seen the answer. The other way round it is theirs to take: who goes from
+    /// labelling to review has the next images to label still in hand. Taking again what one has renews it and keeps its turn.
+    /// </summary>
     public bool TryHold(string scope, long item, string by, HoldPurpose purpose)
     {
         lock (gate)
         {
             var (now, key) = (time.GetUtcNow(), (scope, item));
             var has = holds.TryGetValue(key, out var hold);
-            var own = has && hold.By == by && hold.Purpose == purpose;
-            if (has && !own && hold.Until > now) return false;
-            holds[key] = (by, purpose, now + holdFor, own ? hold.Turn : ++turn);
+            var own = has && hold.By == by;
+            if (has && hold.Until > now && !(own && purpose >= hold.Purpose)) return false;
+            holds[key] = (by, purpose, now + holdFor, own && hold.Purpose == purpose ? hold.Turn : ++turn);
             return true;
         }
     }
