@@ -12,7 +12,8 @@ public static class Finalizers
 {
     // What waits to be freed meanwhile is small, but not nothing: where computations overlap all the time, all of them pause once in so many for it.
     private const int MostBetween = 64;
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5), Longest = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5), Slice = TimeSpan.FromSeconds(1);
+    private const int MostSlices = 120;
     private static readonly ReaderWriterLockSlim Computing = new(LockRecursionPolicy.SupportsRecursion);
     private static readonly Lock Gate = new();
     private static int _computing, _since;
@@ -92,8 +93,9 @@ public static class Finalizers
         ~Stop()
         {
             door.Reached.Set();
-            // Not for ever: whoever waits for pending finalizers in the middle of a computation (TorchSharp does when memory is short) would wait for itself.
-            door.Left.Wait(Longest);
+            // Not for ever: whoever waits for pending finalizers in the middle of a computation (TorchSharp does when memory is short) would wait for itself. In slices: a process that was stopped
+            // (Ctrl-Z, SIGSTOP) finds its clock far ahead when it goes on, in the middle of a computation, and that is to end one slice and not the wait.
+            for (var slice = 0; slice < MostSlices && !door.Left.Wait(Slice); slice++) { }
         }
     }
 }
