@@ -139,7 +139,10 @@ public sealed class ReviewQueue(IDbContextFactory<DomainSslContext> factory, Aud
         {
             var open = Open(db, taskId, model);
             var held = tasks.Holds.HeldBy(scope, by, HoldPurpose.Review);
-            var still = await open.Where(p => held.Contains(p.ItemId) || p.Id == first).Select(p => new { p.Id, p.ItemId }).ToListAsync(cancel);
+            // By their ids, so that whether each is open is asked of these few and not of a hundred thousand.
+            var wanted = held.Count == 0 ? [] : await db.Predictions.Where(p => p.ModelId == model && held.Contains(p.ItemId)).Select(p => p.Id).ToListAsync(cancel);
+            if (first is { } one) wanted.Add(one);
+            var still = await open.Where(p => wanted.Contains(p.Id)).Select(p => new { p.Id, p.ItemId }).ToListAsync(cancel);
             var places = held.Select((item, at) => (item, at)).ToDictionary(p => p.item, p => p.at);
             next.AddRange(still.OrderBy(p => p.Id != first).ThenBy(p => places.GetValueOrDefault(p.ItemId)).Where(p => Take(p.Id, p.ItemId)).Take(count).Select(p => p.Id));
             if (next.Count < count)
