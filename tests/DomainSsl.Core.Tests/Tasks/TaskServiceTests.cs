@@ -286,40 +286,46 @@ public sealed class TaskServiceTests
     public async Task Training_TakesTheNewestEncoderOfOnesOwn_UntilAPersonPutsOneInUse_BeItThePublicOne()
     {
         await using var clinic = await LabellingClinic.MakeAsync(24, 1);
-        var task = await clinic.MakeTaskAsync();
-        foreach (var (item, i) in (await clinic.Tasks.NextItemsAsync(task.Id, "anna", 24, cancel: Cancel)).Select((item, i) => (item.ItemId, i)))
-            await clinic.Tasks.AnswerAsync(task.Id, item, LabelAnswer.Class, task.Classes[i % 2].Id, "anna", Key(), Cancel);
-        await clinic.Models.EnsurePublicAsync(Cancel);
-        async Task<string> Encoder() => (await clinic.Tasks.TrainingRequestAsync(task.Id, Cancel)).EncoderId;
-        Assert.Equal("public", await Encoder());
+        var task = await LabelledAsync(clinic);
+        async Task<string> Taken() => (await clinic.Tasks.TrainingRequestAsync(task.Id, Cancel)).EncoderId;
+        Assert.Equal("public", await Taken());
         await using (var db = await clinic.Database.CreateDbContextAsync(Cancel))
         {
-            db.Models.Add(new Model { Id = "m-old", Name = "old", Kind = ModelKind.Encoder, By = "anna", Architecture = """{"architecture":"resnet"}""", CreatedAt = DateTime.UtcNow.AddDays(-1) });
-            db.Models.Add(new Model { Id = "m-new", Name = "new", Kind = ModelKind.Encoder, By = "anna", Architecture = """{"architecture":"resnet"}""", CreatedAt = DateTime.UtcNow });
+            db.Models.Add(Encoder("m-old", DateTime.UtcNow.AddDays(-1)));
+            db.Models.Add(Encoder("m-new", DateTime.UtcNow));
             await db.SaveChangesAsync(Cancel);
         }
-        Assert.Equal("m-new", await Encoder());
+        Assert.Equal("m-new", await Taken());
         await clinic.Models.PromoteAsync("m-old", "chief", Cancel);
-        Assert.Equal("m-old", await Encoder());
+        Assert.Equal("m-old", await Taken());
         await clinic.Models.RollbackAsync(ModelRegistry.Encoders, "chief", Cancel);
-        Assert.Equal("public", await Encoder());
+        Assert.Equal("public", await Taken());
     }
 
     [Fact]
     public async Task Training_WithThePublicEncoderPutInUseByAPerson_TakesItThoughItWasInUseFromTheFirstStart()
     {
         await using var clinic = await LabellingClinic.MakeAsync(24, 1);
-        var task = await clinic.MakeTaskAsync();
-        foreach (var (item, i) in (await clinic.Tasks.NextItemsAsync(task.Id, "anna", 24, cancel: Cancel)).Select((item, i) => (item.ItemId, i)))
-            await clinic.Tasks.AnswerAsync(task.Id, item, LabelAnswer.Class, task.Classes[i % 2].Id, "anna", Key(), Cancel);
-        await clinic.Models.EnsurePublicAsync(Cancel);
+        var task = await LabelledAsync(clinic);
         await using (var db = await clinic.Database.CreateDbContextAsync(Cancel))
         {
-            db.Models.Add(new Model { Id = "m-new", Name = "new", Kind = ModelKind.Encoder, By = "anna", Architecture = """{"architecture":"resnet"}""", CreatedAt = DateTime.UtcNow });
+            db.Models.Add(Encoder("m-new", DateTime.UtcNow));
             await db.SaveChangesAsync(Cancel);
         }
         await clinic.Models.PromoteAsync("public", "chief", Cancel);
         Assert.Equal("public", (await clinic.Tasks.TrainingRequestAsync(task.Id, Cancel)).EncoderId);
+    }
+
+    private static Model Encoder(string id, DateTime made) => new() { Id = id, Name = id, Kind = ModelKind.Encoder, By = "anna", Architecture = """{"architecture":"resnet"}""", CreatedAt = made };
+
+    // A task that may be trained, where the public encoder is as it came.
+    private static async Task<LabelTask> LabelledAsync(LabellingClinic clinic)
+    {
+        var task = await clinic.MakeTaskAsync();
+        foreach (var (item, i) in (await clinic.Tasks.NextItemsAsync(task.Id, "anna", 24, cancel: Cancel)).Select((item, i) => (item.ItemId, i)))
+            await clinic.Tasks.AnswerAsync(task.Id, item, LabelAnswer.Class, task.Classes[i % 2].Id, "anna", Key(), Cancel);
+        await clinic.Models.EnsurePublicAsync(Cancel);
+        return task;
     }
 
     [Fact]
