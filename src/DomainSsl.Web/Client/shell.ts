@@ -10,6 +10,8 @@ declare const Blazor: Blazor;
 const reconnection = new Reconnection(() => Blazor.reconnect());
 if ('Blazor' in window) {
   void Blazor.start({
+    // A link that is followed before the page is live loads the next page as a whole. Blazor would put that page's text into this one, and the circuit, begun for this one, would then show this one again.
+    ssr: { disableDomPreservation: true },
     circuit: {
       reconnectionHandler: {
         onConnectionDown: () => reconnection.down(),

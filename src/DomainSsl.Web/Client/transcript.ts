@@ -698,7 +698,13 @@ class Room {
   }
 
   private async next(): Promise<void> {
-    if (this.outbox.waiting.length > 0) { this.say('note', 'Your last changes are still on their way; go on once they are saved.'); return; }
+    // Who accepts and goes on in one breath means both.
+    for (let tenths = 0; this.outbox.waiting.length > 0 && tenths < 50; tenths++) {
+      if (tenths === 3) this.say('note', 'Your last changes are still on their way; it goes on once they are saved.');
+      await new Promise(done => setTimeout(done, 100));
+      if (this.signal.aborted) return;
+    }
+    if (this.outbox.waiting.length > 0) { this.say('note', 'Your last changes could not be saved yet; go on once they are.'); return; }
     const response = await fetch(`${this.api}/next`, { signal: this.signal }).catch(() => null);
     if (!response?.ok) { this.say('note', 'The server does not answer; try again.'); return; }
     const { page } = await response.json() as { page: string | null };

@@ -142,7 +142,8 @@ public sealed class LibraryImportTests
         var summary = await library.ImportAsync(zip);
 
         Assert.Equal(2, summary.Imported);
-        Assert.Equal(["zip-outside", "zip-outside", "zip-outside", "zip-bomb", "zip-nested", "empty"], summary.Refused.Select(r => r.Code));
+        // Several are looked into at once, and listed as they are done.
+        Assert.Equal(["empty", "zip-bomb", "zip-nested", "zip-outside", "zip-outside", "zip-outside"], summary.Refused.Select(r => r.Code).Order(StringComparer.Ordinal));
         Assert.Contains(summary.Refused, r => r.File == zip + "!../../escaped.dcm");
         Assert.Empty(Directory.GetFiles(library.At(), "*escaped*", SearchOption.AllDirectories));
         Assert.Empty(Directory.GetFiles(library.At("data", "incoming")));
