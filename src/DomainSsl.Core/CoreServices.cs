@@ -45,6 +45,7 @@ public static class CoreServices
         services.AddSingleton<ReviewQueue>();
         services.AddSingleton<TranscriptService>();
         services.AddSingleton<TranscriptSearch>();
+        services.AddSingleton<TranscriptReaders>();
         services.AddSingleton<ClinicGlossary>();
         services.AddSingleton<TranscriberService>();
         services.AddSingleton<LanguageTexts>();

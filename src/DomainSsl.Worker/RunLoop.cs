@@ -151,7 +151,7 @@ public sealed partial class RunLoop(
     private static string? SentenceOf(Exception e) => e switch
     {
         RefusedException or LearningException or DicomException => e.Message,
-        IOException { HResult: unchecked((int)0x80070070) or 28 } => "The disk is full; make room, then resume the run.",
+        _ when Disk.IsFull(e) => "The disk is full; make room, then resume the run.",
         _ => null,
     };
 

@@ -14,8 +14,8 @@ namespace DomainSsl.Worker;
 
 /// <summary>
 /// Writing down what is said: the speech of each recording, piece by piece as it is read, so that memory does not grow with its length. Every batch of pieces is on disk before the next begins; a run that was stopped or
-/// killed goes on from there, and so does one that is asked for again. What comes of it becomes a draft of each recording's transcript, with times and confidences, unless a person has worked on it. A masked language model,
-/// where one is named, reads the words in the end and says how well each fits between the others.
+/// killed goes on from there, and so does one that is asked for again. What comes of it becomes a draft of each recording's transcript as soon as its last piece is heard, with times and confidences, unless a person has worked
+/// on it. A recording that cannot be read is left out and named. A masked language model, where one is named, reads the words in the end and says how well each fits between the others.
 /// </summary>
 public sealed class TranscribeRun(IDbContextFactory<DomainSslContext> factory, ShardStore shards, ModelFiles files, ModelRegistry registry, TranscriptService transcripts, DataFolder folder, SpeechDecoding decoding)
 {
@@ -30,7 +30,8 @@ public sealed class TranscribeRun(IDbContextFactory<DomainSslContext> factory, S
     /// <param name="Words">Their words.</param>
     /// <param name="Kept">Of these, recordings whose transcript a person has worked on: it stays the newest.</param>
     /// <param name="Seconds">Speech listened to.</param>
-    public sealed record Result(int Recordings, int Words, IReadOnlyList<long> Kept, double Seconds);
+    /// <param name="Unread">Items that could not be read.</param>
+    public sealed record Result(int Recordings, int Words, IReadOnlyList<long> Kept, double Seconds, IReadOnlyList<long>? Unread = null);
 
     /// <summary>A piece that is done.</summary>
     private sealed record Done(long Item, int Piece, string Words);
@@ -52,6 +53,7 @@ public sealed class TranscribeRun(IDbContextFactory<DomainSslContext> factory, S
         var pieces = items.Values.OrderBy(i => i.Id).Select(i => (Item: i, Pieces: ShardStore.Pieces(i.Sound).ToList())).ToList();
         double total = pieces.Sum(p => p.Pieces.Sum(s => s.End - s.Start)), before = pieces.Sum(p => p.Pieces.Where((_, k) => done.ContainsKey((p.Item.Id, k))).Sum(s => s.End - s.Start)), heard = 0;
         var clock = Stopwatch.StartNew();
+        var (kept, unread, written) = (new HashSet<long>(), new List<(long Item, string Why)>(), new List<(RecordedItem Item, Transcript Transcript)>());
         using var decoder = await decoding.ByAsync(request.Language, Transcriber.ReadDescription(modelFolder), context.Stop);
         using (var transcriber = Transcriber.Load(modelFolder, device))
         using (var file = new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.Read))
@@ -60,15 +62,28 @@ public sealed class TranscribeRun(IDbContextFactory<DomainSslContext> factory, S
             {
                 var waiting = stretches.Select((at, k) => (Name: k, At: at)).Where(p => !done.ContainsKey((item.Id, p.Name))).ToList();
                 var (batch, seconds) = (new List<(int Piece, float[] Samples)>(), 0.0);
-                foreach (var piece in shards.Read(item.Sound.BlobHash, waiting, context.Stop))
+                try
                 {
-                    batch.Add(piece);
-                    if ((seconds += piece.Samples.Length / 16_000.0) < BatchSeconds) continue;
-                    Write();
+                    foreach (var piece in waiting.Count == 0 ? [] : shards.Read(item.Sound.BlobHash, waiting, context.Stop))
+                    {
+                        batch.Add(piece);
+                        if ((seconds += piece.Samples.Length / 16_000.0) < BatchSeconds) continue;
+                        Listen();
+                    }
                 }
-                if (batch.Count > 0) Write();
+                // One stored file that is damaged is no reason to leave a thousand others unheard.
+                catch (Exception e) when (e is RefusedException || (e is IOException && !Disk.IsFull(e)))
+                {
+                    unread.Add((item.Id, e.Message));
+                    context.Log($"Recording {item.RecordingId} was left out: {e.Message}");
+                    continue;
+                }
+                if (batch.Count > 0) Listen();
+                var transcript = Of(item, stretches, done);
+                written.Add((item, transcript));
+                if (!await DraftAsync(item, transcript, "")) kept.Add(item.Id);
 
-                void Write()
+                void Listen()
                 {
                     context.Stop.ThrowIfCancellationRequested();
                     var found = transcriber.LogProbabilities([.. batch.Select(b => b.Samples)]);
@@ -91,16 +106,24 @@ public sealed class TranscribeRun(IDbContextFactory<DomainSslContext> factory, S
         }
         context.Log($"{heard:0} s of speech in {clock.Elapsed.TotalSeconds:0.0} s, {heard / Math.Max(1e-3, clock.Elapsed.TotalSeconds):0} times as fast as it was spoken.");
 
-        var (kept, count, written) = (new List<long>(), 0, pieces.ConvertAll(p => Of(p.Item, p.Pieces, done)));
-        if (request.FitId is { } fit) written = Fitted(written, await registry.GetAsync(fit, context.Stop), context);
-        foreach (var (item, transcript) in pieces.Select(p => p.Item).Zip(written))
+        if (written.Count == 0 && unread.Count > 0) throw new RefusedException("nothing-readable", $"None of the recordings could be read; of the first: {unread[0].Why}");
+
+        if (request.FitId is { } fit)
         {
-            await WriteAsync(context.Folder, item.Id, transcript, context.Stop);
-            count += transcript.Words.Count();
-            if (!transcript.Words.Any()) continue;
-            if (await transcripts.StoreTranscribedAsync(item.RecordingId, transcript, model.Name, $"run:{context.Run.Id}:{item.RecordingId}", context.Stop) is null) kept.Add(item.Id);
+            var fitted = Fitted(written.ConvertAll(w => w.Transcript), await registry.GetAsync(fit, context.Stop), context);
+            for (var i = 0; i < written.Count; i++)
+            {
+                written[i] = (written[i].Item, fitted[i]);
+                // Who began to read meanwhile goes on with what they have.
+                await DraftAsync(written[i].Item, fitted[i], ":fit");
+            }
         }
-        return new RunOutcome(JsonSerializer.Serialize(new Result(pieces.Count, count, kept, Math.Round(total, 2)), RunContext.Json), null, () => File.Delete(path));
+        foreach (var (item, transcript) in written) await WriteAsync(context.Folder, item.Id, transcript, context.Stop);
+        return new RunOutcome(JsonSerializer.Serialize(new Result(written.Count, written.Sum(w => w.Transcript.Words.Count()), [.. kept.Order()], Math.Round(total, 2), [.. unread.Select(u => u.Item)]), RunContext.Json), null, () => File.Delete(path));
+
+        // False where a person has worked on the recording's transcript: it stays as it is.
+        async Task<bool> DraftAsync(RecordedItem item, Transcript transcript, string kind) =>
+            !transcript.Words.Any() || await transcripts.StoreTranscribedAsync(item.RecordingId, transcript, model.Name, $"run:{context.Run.Id}:{item.RecordingId}{kind}", context.Stop) is not null;
     }
 
     // Each segment is read by itself: what two people say, minutes apart, is no context.

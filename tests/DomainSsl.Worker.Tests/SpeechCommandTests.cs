@@ -120,6 +120,16 @@ public sealed class SpeechCommandTests
         Assert.True(File.Exists(Path.Combine(second, "00.TextGrid")));
         Assert.Equal(64, (await Run("transcripts", "list")).GetProperty("transcripts").EnumerateArray().Count(t => t.GetProperty("state").GetString() == "accepted"));
 
+        // One recording whose stored file is damaged is named; the other is written down all the same.
+        var damaged = Directory.GetFiles(Path.Combine(data, "blobs"), "*", SearchOption.AllDirectories).MaxBy(f => new FileInfo(f).Length)!;
+        File.Delete(damaged);
+        await File.WriteAllTextAsync(damaged, "no sound", TestContext.Current.CancellationToken);
+        var some = await Product.RunAsync(data, Long, "transcribe", "Listener", hour, folder.At("train", "01.wav"), "--here", "--json", "--quiet");
+        Assert.Equal(3, some.ExitCode);
+        var document = JsonDocument.Parse(some.Output).RootElement;
+        Assert.Equal(hour, Assert.Single(document.GetProperty("refused").EnumerateArray()).GetProperty("file").GetString());
+        Assert.Equal(folder.At("train", "01.wav"), Assert.Single(document.GetProperty("transcripts").EnumerateArray()).GetProperty("file").GetString());
+
         foreach (var (said, arguments) in new (string, string[])[]
         {
             ("name a transcriber", ["transcribe", "Tiny", hour]),

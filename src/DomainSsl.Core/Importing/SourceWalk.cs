@@ -297,6 +297,8 @@ internal sealed class SourceWalk(ImportOptions options, DataFolder folder, IRead
         catch (Exception e) when (e is InvalidDataException or IOException or NotSupportedException)
         {
             if (temporary is not null) File.Delete(temporary);
+            // Not the entry's fault: the import stops, and nothing is listed as refused that is well.
+            if (Disk.IsFull(e)) throw;
             return ImportSource.Refused(name, e is IOException ? ImportRefusals.Unreadable(e.Message) : ImportRefusals.ZipDamaged, length);
         }
     }

@@ -1,3 +1,4 @@
+using System.Data;
 using DomainSsl.Core.Database;
 using Microsoft.EntityFrameworkCore;
 
@@ -86,8 +87,9 @@ public sealed class LibraryQuery(IDbContextFactory<DomainSslContext> factory)
         await using var db = await factory.CreateDbContextAsync(cancel);
         var collection = await CollectionIdAsync(db, filter, cancel);
         var (ids, total) = await _studies.PageAsync(await StateAsync(db, cancel), sort, descending, Name(filter with { Kind = null }, collection), skip, take,
-            order: () => Sorted(db.Studies, sort).Select(s => s.Id).ToListAsync(cancel),
-            through: async () => await (await FilteredAsync(db, filter, collection, cancel)).Select(s => s.Id).ToListAsync(cancel));
+            order: () => ReadAsync(Sorted(db.Studies, sort).Select(s => s.Id), cancel),
+            through: async () => await InsideAsync(await ReadAsync((await FilteredAsync(db, filter, cancel)).Select(s => s.Id), cancel),
+                collection is null ? null : db.CollectionItems.Where(c => c.CollectionId == collection && c.Item!.StudyId != null).Select(c => c.Item!.StudyId!.Value), cancel));
         var rows = await db.Studies.AsNoTracking().Where(s => ids.Contains(s.Id))
             .Select(s => new StudyRow(s.Id, s.Patient!.Pseudonym, s.Date, s.Modality, s.BodyPart, s.Images, s.ImportedAt)
             {
@@ -105,11 +107,31 @@ public sealed class LibraryQuery(IDbContextFactory<DomainSslContext> factory)
         await using var db = await factory.CreateDbContextAsync(cancel);
         var collection = await CollectionIdAsync(db, filter, cancel);
         var (ids, total) = await _recordings.PageAsync(await StateAsync(db, cancel), sort, descending, Name(filter with { Kind = null }, collection), skip, take,
-            order: () => Sorted(db.Recordings, sort).Select(r => r.Id).ToListAsync(cancel),
-            through: () => Filtered(db, filter, collection).Select(r => r.Id).ToListAsync(cancel));
+            order: () => ReadAsync(Sorted(db.Recordings, sort).Select(r => r.Id), cancel),
+            through: async () => await InsideAsync(await ReadAsync(Filtered(db, filter).Select(r => r.Id), cancel),
+                collection is null ? null : db.CollectionItems.Where(c => c.CollectionId == collection && c.Item!.RecordingId != null).Select(c => c.Item!.RecordingId!.Value), cancel));
         var rows = await db.Recordings.AsNoTracking().Where(r => ids.Contains(r.Id)).Select(r => new RecordingRow(r.Id, db.Items.Where(i => i.RecordingId == r.Id).Min(i => i.Id),
             r.Speaker == null ? null : r.Speaker.Pseudonym, r.Seconds, r.Codec, r.SampleRate, r.Channels, r.Quality, r.ImportedAt)).ToDictionaryAsync(r => r.Id, cancel);
         return new Page<RecordingRow>([.. ids.Select(id => rows[id])], total);
+    }
+
+    // A hundred thousand ids one after another, without a task and a tracker's look at each.
+    private static async Task<List<long>> ReadAsync(IQueryable<long> ids, CancellationToken cancel)
+    {
+        await using var command = ids.CreateDbCommand();
+        if (command.Connection!.State != ConnectionState.Open) await command.Connection.OpenAsync(cancel);
+        using var reader = command.ExecuteReader();
+        var read = new List<long>();
+        while (reader.Read()) read.Add(reader.GetInt64(0));
+        return read;
+    }
+
+    // What is in the collection too. Put together here: the database would look each row up in a tree that it builds of the collection for this one question.
+    private static async Task<List<long>> InsideAsync(List<long> ids, IQueryable<long>? collection, CancellationToken cancel)
+    {
+        if (collection is null) return ids;
+        var inside = (await ReadAsync(collection, cancel)).ToHashSet();
+        return ids.FindAll(inside.Contains);
     }
 
     // Whatever changes the grids brings new items or new members of a collection; nothing of the library is ever deleted, and a collection's number is never given again.
@@ -186,7 +208,7 @@ public sealed class LibraryQuery(IDbContextFactory<DomainSslContext> factory)
         return items;
     }
 
-    private static async Task<IQueryable<Study>> FilteredAsync(DomainSslContext db, LibraryFilter filter, long? collection, CancellationToken cancel)
+    private static async Task<IQueryable<Study>> FilteredAsync(DomainSslContext db, LibraryFilter filter, CancellationToken cancel)
     {
         var studies = db.Studies.AsNoTracking();
         if (filter.Modality is { } modality) studies = studies.Where(s => s.Modality == modality);
@@ -200,25 +222,15 @@ public sealed class LibraryQuery(IDbContextFactory<DomainSslContext> factory)
             var parts = await db.Studies.Select(s => s.BodyPart).Distinct().Where(b => EF.Functions.Like(b, word, "\\")).ToListAsync(cancel);
             studies = studies.Where(s => modalities.Contains(s.Modality) || parts.Contains(s.BodyPart) || patients.Contains(s.PatientId));
         }
-        if (collection is { } id)
-        {
-            var inside = db.CollectionItems.Where(c => c.CollectionId == id).Select(c => c.Item!.StudyId);
-            studies = studies.Where(s => inside.Contains(s.Id));
-        }
         return studies;
     }
 
-    private static IQueryable<Recording> Filtered(DomainSslContext db, LibraryFilter filter, long? collection)
+    private static IQueryable<Recording> Filtered(DomainSslContext db, LibraryFilter filter)
     {
         var recordings = db.Recordings.AsNoTracking();
         foreach (var word in Words(filter)) recordings = recordings.Where(r => EF.Functions.Like(r.Speaker!.Pseudonym, word, "\\") || EF.Functions.Like(r.Codec, word, "\\"));
         if (filter.From is { } from) recordings = recordings.Where(r => r.ImportedAt >= from.ToDateTime(TimeOnly.MinValue, DateTimeKind.Utc));
         if (filter.To is { } to) recordings = recordings.Where(r => r.ImportedAt < to.AddDays(1).ToDateTime(TimeOnly.MinValue, DateTimeKind.Utc));
-        if (collection is { } id)
-        {
-            var inside = db.CollectionItems.Where(c => c.CollectionId == id).Select(c => c.Item!.RecordingId);
-            recordings = recordings.Where(r => inside.Contains(r.Id));
-        }
         return recordings;
     }
 

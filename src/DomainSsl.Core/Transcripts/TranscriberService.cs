@@ -144,7 +144,7 @@ public sealed class TranscriberService(IDbContextFactory<DomainSslContext> facto
         return await queue.EnqueueAsync(request, $"Training transcriber {round}", by, cancel: cancel);
     }
 
-    /// <summary>Lets a transcriber write all recordings that nobody has worked on, with the n-gram language model in use where there is one; the masked one in use, where there is one, points out words that do not fit.</summary>
+    /// <summary>Lets a transcriber write the recordings that nobody has worked on and that it has not written yet, or all anew where it has written all, with the n-gram language model in use where there is one; the masked one in use, where there is one, points out words that do not fit.</summary>
     /// <returns>The run's id.</returns>
     /// <exception cref="RefusedException">There are none, or a transcription waits or runs already.</exception>
     public async Task<string> TranscribeAsync(string model, string by, CancellationToken cancel = default)
@@ -154,10 +154,14 @@ public sealed class TranscriberService(IDbContextFactory<DomainSslContext> facto
         var transcriber = await db.Models.AsNoTracking().SingleOrDefaultAsync(m => m.Id == model && m.Kind == ModelKind.Transcriber, cancel) ?? throw new RefusedException("no-transcriber", "That transcriber is not there any more; choose another.");
         if (await db.Runs.AnyAsync(r => r.Kind == RunKind.Transcribe && (r.State == RunState.Queued || r.State == RunState.Running), cancel))
             throw new RefusedException("already-transcribing", "Recordings are being transcribed already; wait for it, or stop it on its page.");
-        var items = await Waiting(db).SelectMany(r => db.Items.Where(i => i.RecordingId == r.Id && i.Kind == ItemKind.Sound).Select(i => i.Id)).OrderBy(i => i).ToListAsync(cancel);
+        // What this transcriber has written already is written anew only where nothing else waits, e.g. because the glossary has grown.
+        var items = await ItemsAsync(Waiting(db).Where(r => !db.TranscriptVersions.Any(v => v.Transcript!.RecordingId == r.Id && v.Number == v.Transcript.Version && v.By == transcriber.Name)));
+        if (items.Count == 0) items = await ItemsAsync(Waiting(db));
         if (items.Count == 0) throw new RefusedException("nothing-to-transcribe", "There is no recording that nobody has worked on; import some.");
         var request = new TranscribeRequest(transcriber.Id, items, await ListenedToAsync(cancel), (await registry.LanguageInUseAsync(LanguageKinds.Masked, cancel))?.Id);
         return await queue.EnqueueAsync(request, $"Transcribing {items.Count:#,0} recordings with {transcriber.Name}", by, cancel: cancel);
+
+        Task<List<long>> ItemsAsync(IQueryable<Recording> recordings) => recordings.SelectMany(r => db.Items.Where(i => i.RecordingId == r.Id && i.Kind == ItemKind.Sound).Select(i => i.Id)).OrderBy(i => i).ToListAsync(cancel);
     }
 
     /// <summary>Puts a transcriber in use, in the place of the one that was.</summary>

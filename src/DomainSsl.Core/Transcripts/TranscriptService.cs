@@ -328,13 +328,17 @@ public sealed partial class TranscriptService(IDbContextFactory<DomainSslContext
 
     /// <summary>
     /// The recording whose transcript is to be read through after that of another one, in the order of the list: drafts, those with the most words to check first; where there is none, those that are being reviewed. After a draft that was
-    /// left as it is comes the one behind it, round to the first; after one that was worked on, the first. Null where all others are accepted.
+    /// left as it is comes the one behind it, round to the first; after one that was worked on, the first. Null where all others are accepted, or <paramref name="taken"/>.
     /// </summary>
-    public async Task<long?> NextAsync(long recordingId, CancellationToken cancel = default)
+    /// <param name="recordingId">The one before.</param>
+    /// <param name="taken">Recordings that others are at (<see cref="TranscriptReaders"/>).</param>
+    /// <param name="cancel">Gives up looking.</param>
+    public async Task<long?> NextAsync(long recordingId, IReadOnlyList<long>? taken = null, CancellationToken cancel = default)
     {
+        taken ??= [];
         await using var db = await factory.CreateDbContextAsync(cancel);
         var left = await db.Transcripts.Where(t => t.RecordingId == recordingId && t.State == TranscriptState.Draft).Select(t => (int?)t.Doubtful).FirstOrDefaultAsync(cancel);
-        return await db.Transcripts.Where(t => t.RecordingId != recordingId && t.State != TranscriptState.Accepted)
+        return await db.Transcripts.Where(t => t.RecordingId != recordingId && t.State != TranscriptState.Accepted && !taken.Contains(t.RecordingId))
             .OrderBy(t => t.State == TranscriptState.Draft ? 0 : 1).ThenBy(t => left == null || t.Doubtful < left || (t.Doubtful == left && t.RecordingId > recordingId) ? 0 : 1).ThenByDescending(t => t.Doubtful).ThenBy(t => t.RecordingId)
             .Select(t => (long?)t.RecordingId).FirstOrDefaultAsync(cancel);
     }

@@ -12,7 +12,8 @@ export interface Doubt { unsure: boolean; unlikely: boolean }
 
 export const doubt = (word: Word | undefined, limits: Limits): Doubt => ({ unsure: word?.[3] != null && word[3] < limits.unsure, unlikely: word?.[4] != null && word[4] < limits.unlikely });
 
-const doubtful = (word: Word | undefined, limits: Limits): boolean => { const { unsure, unlikely } = doubt(word, limits); return unsure || unlikely; };
+/** Whether a word is to be checked, for whichever reason. */
+export const doubtful = (word: Word | undefined, limits: Limits): boolean => { const { unsure, unlikely } = doubt(word, limits); return unsure || unlikely; };
 
 /** A word that a person has heard and found right: it needs neither confidence nor fit. */
 export const confirmed = (word: Word): Word => word[3] == null && word[4] == null ? word : timed(word[0], word[1], word[2]);
@@ -232,18 +233,36 @@ function pattern({ what, matchCase, wholeWords }: Sought): RegExp | null {
   return new RegExp(left + words + right, matchCase ? 'gu' : 'giu');
 }
 
-/** The segments that a text is found in, and how often. */
-export function find(segments: readonly Segment[], sought: Sought): { segment: number; count: number }[] {
+/** A place where a text is found: the word that it begins in, and its letters in the passage's text. */
+export interface Hit extends Place { from: number; to: number }
+
+/** Every place where a text is found, in order. */
+export function hits(segments: readonly Segment[], sought: Sought): Hit[] {
   const sample = pattern(sought);
   if (!sample) return [];
-  return segments.flatMap((s, segment) => { const count = textOf(s).match(sample)?.length ?? 0; return count > 0 ? [{ segment, count }] : []; });
+  return segments.flatMap((s, segment) => {
+    const text = textOf(s);
+    return [...text.matchAll(sample)].map(m => ({ segment, word: (text.slice(0, m.index).match(/ /gu) ?? []).length, from: m.index, to: m.index + m[0].length }));
+  });
+}
+
+/** The next place that was found, behind another or before it, and from the other end where there is none left. */
+export function nextHit(found: readonly Hit[], from: Place | null, by: 1 | -1): Hit | null {
+  const order = (hit: Place) => from === null ? by : hit.segment - from.segment || hit.word - from.word;
+  return (by > 0 ? found.find(h => order(h) > 0) ?? found[0] : found.findLast(h => order(h) < 0) ?? found.at(-1)) ?? null;
+}
+
+/** Replaces a text in one place. */
+export function replaceOne(segments: readonly Segment[], { segment, from, to }: Hit, by: string, name: () => string): Change[] {
+  const s = segments[segment]!, text = textOf(s);
+  return [{ replaces: [s.uid], with: [{ ...s, uid: name(), words: rewritten(s, text.slice(0, from) + tokens(by).join(' ') + text.slice(to)) }] }];
 }
 
 /** Replaces a text wherever it is found: a change for each segment that has it. */
 export function replaceAll(segments: readonly Segment[], sought: Sought, by: string, name: () => string): Change[] {
   const sample = pattern(sought), text = tokens(by).join(' ');
   if (!sample) return [];
-  return find(segments, sought).map(({ segment }) => {
+  return [...new Set(hits(segments, sought).map(h => h.segment))].map(segment => {
     const s = segments[segment]!;
     return { replaces: [s.uid], with: [{ ...s, uid: name(), words: rewritten(s, textOf(s).replace(sample, () => text)) }] };
   });
@@ -300,6 +319,18 @@ export function count(segments: readonly Segment[], limits: Limits): { words: nu
     }
   }
   return sum;
+}
+
+/**
+ * A segment that begins, or ends, at another moment, and its words with the times that lie within it. Null where it would end before it begins, or begin before the one before it or after the one behind it: segments stand in the order in
+ * which they begin. One without times takes the other end from its neighbour.
+ */
+export function moved(segments: readonly Segment[], index: number, edge: 'start' | 'end', at: number): Pick<Segment, 'start' | 'end' | 'words'> | null {
+  const segment = segments[index]!, before = segments.slice(0, index).findLast(s => s.start !== null), behind = segments.slice(index + 1).find(s => s.start !== null);
+  const start = edge === 'start' ? round(at) : segment.start ?? before?.end ?? 0, end = edge === 'end' ? round(at) : segment.end ?? behind?.start ?? round(at + 1);
+  if (end <= start || start < (before?.start ?? 0) || start > (behind?.start ?? Infinity)) return null;
+  const within = (seconds: number) => Math.min(end, Math.max(start, seconds));
+  return { start, end, words: segment.words.map(([text, from, to, ...rest]): Word => from == null || to == null ? [text, from, to, ...rest] : [text, within(from), within(to), ...rest]) };
 }
 
 /** An empty segment at a moment, up to the next one or at most so many seconds long, and where it belongs. */

@@ -3,7 +3,7 @@ import { newKey, outboxOf, type Entry, type Outbox, type Standing } from './outb
 import { Player, stamp, type Sources } from './player';
 import { Rows } from './rows';
 import {
-  caughtUp, confirmed, count, doubt, find, inPlace, inserted, merged, nextDoubt, overlong, replaceAll, rewritten, segmentAt, split, spokenAt, Steps, textOf, tokens,
+  caughtUp, confirmed, count, doubt, doubtful, hits, inPlace, inserted, merged, moved, nextDoubt, nextHit, overlong, replaceAll, replaceOne, rewritten, segmentAt, split, spokenAt, Steps, textOf, tokens,
   unlike, type Change, type Limits, type Made, type Place, type Segment, type Sought, type Word,
 } from './transcript-model';
 import { isComposing, isTyping, type Widget } from './widget';
@@ -27,10 +27,19 @@ const withControl: Record<string, string> = { f: 'find', z: 'undo', y: 'redo' };
 /** How far a pedal's press goes back when it starts the sound again, seconds: one hears the word that one stopped in. */
 const rewind = 0.7;
 
+/** Seconds before a word that is to be checked, and after it, that are heard with it. */
+const lead = 0.4, tail = 0.6;
+
+/** Seconds beyond a loop after which it is over: somebody has taken the sound elsewhere. */
+const leaves = 1;
+
 /** Seconds of a passage that is put in, where nothing else follows so soon. */
 const newPassage = 5;
 
-/** Milliseconds for which the list stays where a person has scrolled, although the sound goes on. */
+/** Where this browser keeps how somebody listens. */
+const speedAt = 'domainssl-transcript-speed', followAt = 'domainssl-transcript-follow';
+
+/** Milliseconds for which the list stays where a person has scrolled, and what they chose stays chosen, although the sound goes on. */
 const stays = 5000;
 
 /** Milliseconds between two looks for what somebody else has changed. */
@@ -65,6 +74,15 @@ class Room {
   private followed = -1;
   private scrolled = -Infinity;
   private loop: [number, number] | null = null;
+  /** Where the sound stops by itself, seconds: one word was to be heard, and not what follows. */
+  private until = Infinity;
+  /** Whether what is chosen goes along with the sound: from when somebody begins to listen, until they choose something. */
+  private listening = false;
+  private touched = -Infinity;
+  /** The version that was accepted here, as long as that can be taken back by a key. */
+  private accepted: number | null = null;
+  /** Who else has this transcript open. */
+  private others: readonly string[] = [];
   private late: Late[] = [];
   private renaming: { from: string; to: string | null } | null = null;
 
@@ -86,6 +104,8 @@ class Room {
     void Player.open(this.part('sound'), this.options.sources, this.signal).then(player => {
       this.player = player;
       player.wave.on('timeupdate', seconds => this.moved(seconds));
+      player.wave.on('interaction', seconds => this.goneTo(seconds));
+      this.remember();
       if (this.options.at !== null) player.wave.setTime(this.options.at);
       requestAnimationFrame(() => performance.measure('sound-open', { start: begun, end: performance.now() }));
     }).catch(() => { if (!this.signal.aborted) this.say('note', 'The sound could not be loaded; the text can be edited all the same. Load the page again to hear it.'); });
@@ -110,6 +130,7 @@ class Room {
     });
     requestAnimationFrame(() => performance.measure('transcript-open', { start: begun, end: performance.now() }));
     if (this.options.at !== null) this.choose({ segment: Math.max(0, segmentAt(this.segments, this.options.at)), word: 0 });
+    void this.look();
     const looking = setInterval(() => { void this.look(); if (!this.editing) this.takeUpDrafts(); }, lookEvery), living = setInterval(() => this.drafts.live(), signEvery);
     this.signal.addEventListener('abort', () => { clearInterval(looking); clearInterval(living); });
   }
@@ -154,7 +175,10 @@ class Room {
   private async look(): Promise<void> {
     if (document.hidden || this.outbox.waiting.length > 0) return;
     const response = await fetch(`${this.api}/version`, { signal: this.signal }).catch(() => null);
-    if (this.stale || (response?.ok && (await response.json() as { version: number }).version > this.version)) await this.reload();
+    if (!response?.ok) { if (this.stale) await this.reload(); return; }
+    const { version, others } = await response.json() as { version: number; others: string[] };
+    if (others.join() !== this.others.join()) { this.others = others; this.facts(); }
+    if (this.stale || version > this.version) await this.reload();
   }
 
   /** Takes in what is stored, as soon as nothing of ours is on its way; also while somebody writes, unless it is their passage that is gone. Until then the page is stale. */
@@ -202,6 +226,10 @@ class Room {
       this.say('note', `Somebody else has changed the transcript since you looked at it. Look through it, and ${entry.url.endsWith('/restore') ? 'go back again if you still want to' : 'accept it again'}.`);
     else if (receipt.conflict && this.written(changes!)) this.setAside({ key: key!, why: 'Somebody else changed this passage before you. Theirs is shown; yours is kept here:', changes: changes! });
     else if (receipt.conflict) this.say('note', 'Somebody else changed this passage before you; theirs is shown.');
+    if (entry.url.endsWith('/accept') && !receipt.conflict) {
+      this.accepted = receipt.version;
+      this.say('note', 'Accepted; U takes that back, G goes on to the next.');
+    }
     const asSent = changes?.every(c => c.with.every(s => s.speaker === null || this.named.has(s.speaker)));
     if (!ours || !asSent) void this.reload();
     this.facts();
@@ -240,6 +268,12 @@ class Room {
   }
 
   private undo(): void {
+    if (this.accepted === this.version && this.state === 'Accepted' && this.outbox.waiting.length === 0 && !this.stale) {
+      this.accepted = null;
+      this.goBack(this.version - 1);
+      this.say('note', 'It is not accepted any more.');
+      return;
+    }
     const made = this.steps.undo(this.segments);
     if (made === undefined) this.say('note', 'There is nothing of this visit left to take back; the history has all earlier versions.');
     else if (this.made(made)) this.say('note', '');
@@ -278,8 +312,9 @@ class Room {
     this.busy(true);
     fit();
     area.focus();
-    const caret = at ?? segment.words.slice(0, this.chosen?.word ?? 0).reduce((sum, w) => sum + w[0].length + 1, 0);
-    area.setSelectionRange(caret, caret);
+    const word = this.chosen?.word ?? 0, caret = at ?? segment.words.slice(0, word).reduce((sum, w) => sum + w[0].length + 1, 0);
+    // A word that is to be checked is replaced by what is typed.
+    area.setSelectionRange(caret, caret + (at === undefined && doubtful(segment.words[word], this.options.limits) ? segment.words[word]![0].length : 0));
     this.rows.remeasure(index);
   }
 
@@ -307,6 +342,16 @@ class Room {
     this.drafts.forget();
     if (this.stale) void this.reload();
     return true;
+  }
+
+  /** Ends the writing and leaves the passage as it was. What was typed is one step back: nothing is lost by a slip. */
+  private cancel(): void {
+    const edit = this.editing, before = this.segments;
+    if (edit && overlong(edit.area.value)) edit.area.value = textOf(this.segments.find(s => s.uid === edit.uid) ?? { ...edit.passage, words: [] });
+    this.commit();
+    if (this.segments === before) return;
+    this.undo();
+    this.say('note', 'What you typed was taken back; Y brings it again.');
   }
 
   /** Nobody's page is loaded anew as they write (reconnect.ts). */
@@ -373,6 +418,16 @@ class Room {
   private insertHere(): void {
     const at = this.player?.wave.getCurrentTime() ?? 0, change = inserted(this.segments, at, newPassage, this.player?.outline.seconds ?? at + newPassage, newKey);
     if (this.change([change])) this.edit(this.segments.findIndex(s => s.uid === change.with[0]!.uid));
+  }
+
+  /** The chosen passage begins, or ends, where the sound is. */
+  private move(edge: 'start' | 'end'): void {
+    const index = this.chosen?.segment ?? -1, at = this.player?.wave.getCurrentTime();
+    if (!this.segments[index] || at === undefined) { this.say('note', 'Choose the passage whose time is to be changed.'); return; }
+    const times = moved(this.segments, index, edge, at);
+    if (!times) { this.say('note', edge === 'start' ? 'It cannot begin there: its end, or a passage round it, is in the way.' : 'It cannot end there: it begins later.'); return; }
+    this.alter(index, times);
+    this.say('note', `The passage ${edge === 'start' ? 'begins' : 'ends'} at ${stamp(at)} now; U takes it back.`);
   }
 
   private takeOut(): void {
@@ -471,7 +526,7 @@ class Room {
 
   private facts(): void {
     const { words, doubtful, unsure, unlikely } = count(this.segments, this.options.limits);
-    this.say('state', this.segments.length === 0 ? 'There is no transcript yet.' : `${states[this.state]}, version ${Math.max(1, this.version)}`);
+    this.say('state', this.segments.length === 0 ? 'There is no transcript yet.' : `${states[this.state]}, version ${Math.max(1, this.version)}${this.others.length === 0 ? '' : `; ${this.others.join(', ')} ${this.others.length === 1 ? 'has' : 'have'} it open too`}`);
     this.say('count', `${this.segments.length.toLocaleString('en')} passage${this.segments.length === 1 ? '' : 's'}, ${words.toLocaleString('en')} words${doubtful > 0 ? `, ${doubtful.toLocaleString('en')} to be checked` : ''}`);
     this.say('unsure-count', unsure.toLocaleString('en'));
     this.say('unlikely-count', unlikely.toLocaleString('en'));
@@ -527,6 +582,9 @@ class Room {
   private choose(place: Place, quietly = false, spoken = !quietly): void {
     const before = this.chosen?.segment, segment = this.segments[place.segment];
     this.chosen = place;
+    this.listening = false;
+    this.touched = performance.now();
+    if (this.loop && !quietly && before !== place.segment) this.loopOver(segment);
     if (segment) this.rows.reveal(place.segment);
     this.mark();
     if (spoken && segment) this.say('place', before === place.segment ? segment.words[place.word]?.[0] ?? '' : `${segment.speaker ?? 'No speaker'}${segment.start === null ? '' : `, ${stamp(segment.start)}`}: ${textOf(segment) || 'no words'}`);
@@ -547,7 +605,13 @@ class Room {
   }
 
   private moved(seconds: number): void {
-    if (this.loop && seconds >= this.loop[1]) { this.player!.wave.setTime(this.loop[0]); return; }
+    const { wave } = this.player!;
+    if (seconds >= this.until) { this.until = Infinity; wave.pause(); }
+    if (this.loop) {
+      const [start, end] = this.loop;
+      if (seconds >= end && seconds < end + leaves) { wave.setTime(start); return; }
+      if (seconds >= end || seconds < start - leaves) this.loopOver(undefined);
+    }
     const place = spokenAt(this.segments, seconds), passage = place && this.rows.element(place.segment);
     const now = passage?.querySelector<HTMLElement>(`[data-word="${place!.word}"]`) ?? null;
     if (now !== this.spoken) {
@@ -555,12 +619,29 @@ class Room {
       now?.classList.add('spoken');
       this.spoken = now;
     }
+    if (place && place.segment !== this.chosen?.segment && this.leads) {
+      this.chosen = place;
+      this.mark();
+    }
     if (place && (!passage || place.segment !== this.followed) && this.follows) this.rows.reveal(this.followed = place.segment);
   }
 
   /** Whether the list goes with the sound: not while somebody types, nor for a while after they have scrolled elsewhere. */
   private get follows(): boolean {
     return !this.editing && performance.now() - this.scrolled > stays && this.player!.wave.isPlaying() && this.part<HTMLInputElement>('follow').checked;
+  }
+
+  /** Whether what is heard becomes what is chosen, so that a key means the passage one is listening to: not while somebody types, nor for a while after they chose another one. */
+  private get leads(): boolean {
+    return !this.editing && this.until === Infinity && this.player!.wave.isPlaying() && this.part<HTMLInputElement>('follow').checked && (this.listening || performance.now() - this.touched > stays);
+  }
+
+  /** Somebody took the sound to a moment by hand. */
+  private goneTo(seconds: number): void {
+    this.until = Infinity;
+    const place = this.editing ? null : spokenAt(this.segments, seconds);
+    if (place) this.choose(place, true);
+    this.listening = true;
   }
 
   private say(name: string, text: string): void {
@@ -575,6 +656,28 @@ class Room {
   private play(place: Place): void {
     const segment = this.segments[place.segment], start = segment?.words[place.word]?.[1] ?? segment?.start;
     if (start == null || !this.player) return;
+    this.until = Infinity;
+    this.listening = true;
+    this.player.wave.setTime(start);
+    void this.player.wave.play();
+  }
+
+  /** One word, with a little before and after it. */
+  private playWord(place: Place): void {
+    const [, start, end] = this.segments[place.segment]!.words[place.word]!;
+    if (start == null || end == null || !this.player) { this.play(place); return; }
+    this.until = end + tail;
+    this.player.wave.setTime(Math.max(0, start - lead));
+    void this.player.wave.play();
+  }
+
+  /** The words from the caret on, while somebody types. */
+  private playCaret(area: HTMLTextAreaElement): void {
+    const segment = this.chosen?.segment ?? -1, old = this.segments[segment];
+    if (!old || !this.player) return;
+    const word = rewritten(old, area.value)[Math.max(0, tokens(area.value.slice(0, area.selectionStart) + 'x').length - 1)], start = word?.[1] ?? old.start;
+    if (start == null) return;
+    this.until = Infinity;
     this.player.wave.setTime(start);
     void this.player.wave.play();
   }
@@ -582,18 +685,23 @@ class Room {
   private pedal(): void {
     const wave = this.player?.wave;
     if (!wave) return;
-    if (!wave.isPlaying()) wave.setTime(Math.max(0, wave.getCurrentTime() - rewind));
+    this.until = Infinity;
+    if (!wave.isPlaying()) {
+      this.listening = true;
+      wave.setTime(Math.max(0, wave.getCurrentTime() - rewind));
+    }
     void wave.playPause();
   }
 
-  private unsure(by: 1 | -1): void {
+  private unsure(by: 1 | -1): boolean {
     const place = nextDoubt(this.segments, this.chosen, by, this.options.limits);
-    if (!place) { this.say('note', by > 0 ? 'There is no word to be checked after this one.' : 'There is no word to be checked before this one.'); return; }
+    if (!place) { this.say('note', by > 0 ? 'There is no word to be checked after this one.' : 'There is no word to be checked before this one.'); return false; }
     const word = this.segments[place.segment]!.words[place.word]!;
     this.say('note', `“${word[0]}”: ${this.why(word)}.`);
     // The note says the word already.
     this.choose(place, false, false);
-    this.play(place);
+    this.playWord(place);
+    return true;
   }
 
   /** The same word in all recordings. */
@@ -601,6 +709,13 @@ class Room {
     const word = this.chosen && this.segments[this.chosen.segment]?.words[this.chosen.word]?.[0].replace(/^[^\p{L}\p{N}]+|[^\p{L}\p{N}]+$/gu, '');
     if (!word) { this.say('note', 'Choose the word that is to be looked for in all recordings.'); return; }
     location.assign(`${this.options.words}?view=find&what=${encodeURIComponent(word)}`);
+  }
+
+  /** Listens as this person did before. */
+  private remember(): void {
+    const field = this.element.querySelector<HTMLSelectElement>('[data-speed]')!, before = kept(speedAt);
+    if (before && [...field.options].some(o => o.value === before)) { field.value = before; field.dispatchEvent(new Event('change')); }
+    if (kept(followAt) === 'false') this.part<HTMLInputElement>('follow').checked = false;
   }
 
   private speed(by: 1 | -1): void {
@@ -623,10 +738,16 @@ class Room {
   }
 
   private toggleLoop(): void {
-    const segment = this.loop ? undefined : this.segments[this.chosen?.segment ?? -1];
+    this.loopOver(this.loop ? undefined : this.segments[this.chosen?.segment ?? -1]);
+    if (this.loop) void this.player?.wave.play();
+  }
+
+  /** Plays a passage over and over from its beginning; none: ends that. */
+  private loopOver(segment: Segment | undefined): void {
     this.loop = segment?.start != null && segment.end != null ? [segment.start, segment.end] : null;
     this.element.querySelector('[data-do="loop"]')!.setAttribute('aria-pressed', String(this.loop !== null));
-    if (this.loop) { this.player?.wave.setTime(this.loop[0]); void this.player?.wave.play(); }
+    this.until = Infinity;
+    if (this.loop) this.player?.wave.setTime(this.loop[0]);
   }
 
   private get search(): Sought {
@@ -634,15 +755,26 @@ class Room {
   }
 
   private sought(): void {
-    const search = this.search, found = search.what.trim() ? find(this.segments, search) : [], times = found.reduce((sum, f) => sum + f.count, 0);
-    this.say('found', search.what.trim() ? times === 0 ? 'not found' : `${times} times in ${found.length} ${found.length === 1 ? 'passage' : 'passages'}` : '');
-    this.part<HTMLButtonElement>('replace').disabled = times === 0;
+    const search = this.search, found = hits(this.segments, search), passages = new Set(found.map(f => f.segment)).size;
+    this.say('found', search.what.trim() ? found.length === 0 ? 'not found' : `${found.length} times in ${passages} ${passages === 1 ? 'passage' : 'passages'}` : '');
+    for (const name of ['replace', 'replace-one']) this.part<HTMLButtonElement>(name).disabled = found.length === 0;
   }
 
-  private findNext(): void {
-    const found = find(this.segments, this.search), now = this.chosen?.segment ?? -1;
-    const next = found.find(f => f.segment > now) ?? found[0];
-    if (next) this.choose({ segment: next.segment, word: 0 });
+  private findNext(by: 1 | -1 = 1): void {
+    const next = nextHit(hits(this.segments, this.search), this.chosen, by);
+    if (next) this.choose(next);
+  }
+
+  /** Replaces the place that is chosen, and goes on to the next; where none is chosen, goes to it first. */
+  private replaceThis(): void {
+    const { segment, word } = this.chosen ?? { segment: -1, word: -1 }, here = hits(this.segments, this.search).find(h => h.segment === segment && h.word === word);
+    if (here) {
+      const by = this.part<HTMLInputElement>('by').value;
+      this.change(replaceOne(this.segments, here, by, newKey));
+      // What it became may hold what is looked for.
+      this.chosen = { segment, word: word + Math.max(0, tokens(by).length - 1) };
+    }
+    this.findNext();
   }
 
   private replaceThem(): void {
@@ -757,7 +889,12 @@ class Room {
 
   private async bringIn(file: File): Promise<void> {
     const response = await fetch(`${this.api}/file`, { method: 'POST', headers: { RequestVerificationToken: this.options.token }, body: file, signal: this.signal });
-    if (response.ok) { this.say('note', `${file.name} was brought in; the history has what was there before.`); await this.reload(); return; }
+    if (response.ok) {
+      const { again } = await response.json() as Receipt;
+      this.say('note', again ? `${file.name} had been brought in before; nothing was changed.` : `${file.name} was brought in; the history has what was there before.`);
+      await this.reload();
+      return;
+    }
     const problem = await response.json().catch(() => null) as { detail?: string } | null;
     this.say('note', problem?.detail ?? 'The file could not be brought in.');
   }
@@ -783,6 +920,8 @@ class Room {
       case 'confirm-passage': this.confirmPassage(); break;
       case 'insert': this.insertHere(); break;
       case 'take-out': this.takeOut(); break;
+      case 'begins': this.move('start'); break;
+      case 'ends': this.move('end'); break;
       case 'who': this.who(); break;
       case 'elsewhere': this.elsewhere(); break;
       case 'slower': this.speed(-1); break;
@@ -790,6 +929,8 @@ class Room {
       case 'rename': if (this.renaming) this.speakers(this.renaming.from, this.renaming.to); break;
       case 'find': this.part<HTMLDetailsElement>('finding').open = true; this.part('what').focus(); break;
       case 'find-next': this.findNext(); break;
+      case 'find-before': this.findNext(-1); break;
+      case 'replace-one': this.replaceThis(); break;
       case 'replace': this.replaceThem(); break;
       case 'begin': this.begin(); break;
       case 'mine': this.putMine(); break;
@@ -802,16 +943,18 @@ class Room {
   /** What a key does that works while one types. */
   private pressed(event: KeyboardEvent): (() => void) | null {
     const key = event.ctrlKey && event.key === ' ' ? 'F8' : event.key, area = this.editing?.area, at = this.chosen?.segment ?? 0;
-    if (key === 'F8') return () => this.pedal();
-    if (key === 'F7' || key === 'F9') return () => this.player?.wave.skip(key === 'F7' ? -2 : 2);
+    if (key === 'F8') return () => area && event.shiftKey ? this.playCaret(area) : this.pedal();
+    if (key === 'F7' || key === 'F9') return () => { this.until = Infinity; this.player?.wave.skip(key === 'F7' ? -2 : 2); };
     if (event.ctrlKey && (key === ',' || key === '.')) return () => this.speed(key === ',' ? -1 : 1);
     if (area && event.target === area) {
       if (key === 'Enter' && event.shiftKey) return () => this.splitAtCaret(area);
       if (key === 'Backspace' && area.selectionEnd === 0 && at > 0) return () => this.mergeAtCaret();
-      if (key !== 'Enter' && key !== 'Escape') return null;
+      if (key === 'Escape') return () => { this.cancel(); this.part('list').focus(); };
+      if (event.ctrlKey && (key === 'ArrowDown' || key === 'ArrowUp')) return () => { if (this.commit() && this.unsure(key === 'ArrowDown' ? 1 : -1)) this.edit(this.chosen!.segment); else this.part('list').focus(); };
+      if (key !== 'Enter') return null;
       return () => {
         if (!this.commit()) return;
-        if (key === 'Enter' && event.ctrlKey && at + 1 < this.segments.length) { this.edit(at + 1); this.play({ segment: at + 1, word: 0 }); } else this.part('list').focus();
+        if (event.ctrlKey && at + 1 < this.segments.length) { this.edit(at + 1); this.play({ segment: at + 1, word: 0 }); } else this.part('list').focus();
       };
     }
     const deed = event.ctrlKey && !isTyping(event.target) ? withControl[key.toLowerCase()] : undefined;
@@ -852,15 +995,34 @@ class Room {
     }, { signal, capture: true });
     for (const name of ['wheel', 'touchmove']) this.part('list').addEventListener(name, () => { this.scrolled = performance.now(); }, { signal, passive: true });
     for (const name of ['what', 'case', 'whole']) this.part(name).addEventListener('input', () => this.sought(), { signal });
-    this.part('what').addEventListener('keydown', event => { if ((event as KeyboardEvent).key === 'Enter') { event.preventDefault(); this.findNext(); } }, { signal });
+    this.part('what').addEventListener('keydown', event => { const { key, shiftKey } = event as KeyboardEvent; if (key === 'Enter') { event.preventDefault(); this.findNext(shiftKey ? -1 : 1); } }, { signal });
     this.part('history').addEventListener('toggle', () => { if (this.part<HTMLDetailsElement>('history').open) void this.history(); }, { signal });
     this.part('file').addEventListener('change', event => { const field = event.target as HTMLInputElement; if (field.files?.[0]) void this.bringIn(field.files[0]); field.value = ''; }, { signal });
+    const speed = element.querySelector<HTMLSelectElement>('[data-speed]')!, follow = this.part<HTMLInputElement>('follow');
+    let byMouse = false;
+    speed.addEventListener('pointerdown', () => { byMouse = true; }, { signal });
+    speed.addEventListener('keydown', () => { byMouse = false; }, { signal });
+    speed.addEventListener('change', () => {
+      keep(speedAt, speed.value);
+      // Who chose it by mouse goes on by keys, which are the list's again.
+      if (byMouse && document.activeElement === speed) this.part('list').focus();
+      byMouse = false;
+    }, { signal });
+    follow.addEventListener('change', () => keep(followAt, String(follow.checked)), { signal });
     window.addEventListener('online', () => this.outbox.retry(), { signal });
     window.addEventListener('focus', () => void this.look(), { signal });
     window.addEventListener('pagehide', () => this.drafts.leave(), { signal });
     window.addEventListener('pageshow', () => this.drafts.live(), { signal });
     document.addEventListener('visibilitychange', () => this.drafts.live(), { signal });
   }
+}
+
+function keep(at: string, value: string): void {
+  try { localStorage.setItem(at, value); } catch { /* storage full or forbidden: it holds for this page */ }
+}
+
+function kept(at: string): string | null {
+  try { return localStorage.getItem(at); } catch { return null; }
 }
 
 const made = (kind: string, text = ''): HTMLElement => Object.assign(document.createElement(kind), { textContent: text });

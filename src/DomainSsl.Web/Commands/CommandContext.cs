@@ -1,5 +1,6 @@
 using System.CommandLine;
 using DomainSsl.Core;
+using DomainSsl.Core.Storage;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 
@@ -58,6 +59,7 @@ internal sealed class CommandContext
             OperationCanceledException when cancel.IsCancellationRequested => ("cancelled", "Cancelled; what was done stays done.", CommandLine.Cancelled),
             UnauthorizedAccessException => ("no-access", $"{e.Message} Give this user the right to it, or name another folder with --data.", CommandLine.Failed),
             FileNotFoundException or DirectoryNotFoundException => ("not-found", $"{e.Message} Check the path.", CommandLine.Failed),
+            _ when Disk.IsFull(e) => ("disk-full", "The disk is full; make room and do it again. What was stored before is kept.", CommandLine.Failed),
             IOException => ("io", $"Reading or writing failed: {e.Message}", CommandLine.Failed),
             SqliteException or DbUpdateException { InnerException: SqliteException } => ("database", $"The database refused: {(e.InnerException ?? e).Message} Run domainssl doctor.", CommandLine.Failed),
             _ => ("unexpected", $"Something went wrong inside the program: {e.GetType().Name}: {e.Message} Run it again with --verbose to see where.", CommandLine.Failed),

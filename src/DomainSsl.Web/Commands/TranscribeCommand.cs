@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
 using DomainSsl.Core;
+using DomainSsl.Core.Importing;
 using DomainSsl.Core.Language;
 using DomainSsl.Core.Library;
 using DomainSsl.Core.Models;
@@ -41,7 +42,9 @@ internal static class TranscribeCommand
             var folder = services.GetRequiredService<DataFolder>().Run(ended.Id);
             var written = new List<(string File, long Item, Transcript Transcript)>();
             foreach (var path in given.Where(found.ContainsKey))
-                foreach (var item in found[path]) written.Add((path, item.Item, await TranscribeRun.ReadAsync(folder, item.Item, run.Cancel)));
+                foreach (var item in found[path].Where(i => result.Unread?.Contains(i.Item) != true)) written.Add((path, item.Item, await TranscribeRun.ReadAsync(folder, item.Item, run.Cancel)));
+            refused = [.. refused, .. given.Where(p => found.TryGetValue(p, out var of) && of.Any(i => result.Unread?.Contains(i.Item) == true))
+                .Select(p => new RefusedFile(p, "item-unreadable", "What is stored of it can no longer be read; restore a backup, or do without it."))];
             if (run.Get(output) is { } to) await WriteAsync(to, written.Select(w => (w.File, w.Transcript)), kind, run.Cancel);
             run.Output.Result(new
             {

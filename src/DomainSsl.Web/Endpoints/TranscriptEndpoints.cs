@@ -35,17 +35,20 @@ public static class TranscriptEndpoints
             return Results.Bytes(Shown(await service.RowsAsync(recording, version, context.RequestAborted)), "application/json");
         });
 
-        // Asked every few seconds by each open page: whether somebody else has changed something.
-        transcript.MapGet("/version", async (long recording, TranscriptService service, HttpContext context) =>
+        // Asked every few seconds by each open page: whether somebody else has changed something, and who else is here.
+        transcript.MapGet("/version", async (long recording, TranscriptService service, TranscriptReaders readers, HttpContext context) =>
         {
             context.Response.Headers.CacheControl = "no-store";
-            return Results.Ok(new { version = await service.VersionAsync(recording, context.RequestAborted) });
+            readers.Here(recording, Person(context));
+            return Results.Ok(new { version = await service.VersionAsync(recording, context.RequestAborted), others = readers.Others(recording, Person(context)) });
         });
 
-        transcript.MapGet("/next", async (long recording, TranscriptService service, HttpContext context) =>
+        transcript.MapGet("/next", async (long recording, TranscriptService service, TranscriptReaders readers, HttpContext context) =>
         {
             context.Response.Headers.CacheControl = "no-store";
-            return Results.Ok(new { page = await service.NextAsync(recording, context.RequestAborted) is { } next ? Paths.Transcript(next) : null });
+            var next = await service.NextAsync(recording, readers.TakenFor(Person(context)), context.RequestAborted);
+            if (next is { } taken) readers.Here(taken, Person(context));
+            return Results.Ok(new { page = next is null ? null : Paths.Transcript(next.Value) });
         });
 
         transcript.MapPost("/edits", async (long recording, EditBody body, TranscriptService service, HttpContext context) =>

@@ -195,6 +195,12 @@ public sealed class TranscriptRoomTests(Chromium chromium) : IClassFixture<Chrom
         await service.EditAsync(recording, [new([theirs.Uid], [new("theirs", theirs.Segment with { Words = [new("theirs")] })])], "anna", "anna-1", Cancel);
         await page.WaitForFunctionAsync("() => document.querySelectorAll('.passage-text')[1]?.innerText.trim() === 'theirs'", null, new() { Timeout = 30_000 });
         Assert.Equal("once a", await page.InputValueAsync("textarea.passage-edit:focus"));
+        // Who else is here is said.
+        var other = await chromium.NewPageAsync(clinic.Site.Address);
+        await SeededClinic.SignInAsync(other, "rita", Paths.Transcript(recording));
+        await other.WaitForSelectorAsync("[data-part=state]:has-text('anna has it open too')");
+        await page.WaitForSelectorAsync("[data-part=state]:has-text('rita has it open too')");
+        await other.Context.CloseAsync();
         theirs = (await service.LoadAsync(recording, cancel: Cancel))!.Segments[3];
         await service.EditAsync(recording, [new([theirs.Uid], [new("later", theirs.Segment with { Words = [new("later")] })])], "anna", "anna-2", Cancel);
         await page.Keyboard.PressAsync("Enter");
@@ -218,6 +224,13 @@ public sealed class TranscriptRoomTests(Chromium chromium) : IClassFixture<Chrom
         await page.Keyboard.PressAsync("a");
         for (int tries = 0; tries < 100 && (await service.LoadAsync(recording, cancel: Cancel))!.State != TranscriptState.Accepted; tries++) await Task.Delay(100, Cancel);
         Assert.Equal("w4 w5 w6 w7\ntheirs\nlater", (await service.LoadAsync(recording, cancel: Cancel))!.Transcript.Text);
+        // A key that was hit by mistake is taken back by another.
+        await page.WaitForSelectorAsync("[data-part=note]:has-text('U takes that back')");
+        await page.Keyboard.PressAsync("u");
+        await page.WaitForSelectorAsync("[data-part=state]:has-text('being reviewed')");
+        await page.WaitForFunctionAsync("() => !document.querySelector('[data-part=accept]').disabled");
+        Assert.Equal((TranscriptState.Reviewing, "w4 w5 w6 w7\ntheirs\nlater"), ((await service.LoadAsync(recording, cancel: Cancel))!.State, (await service.LoadAsync(recording, cancel: Cancel))!.Transcript.Text));
+        await page.Keyboard.PressAsync("a");
         await page.Keyboard.PressAsync("g");
         await page.WaitForSelectorAsync("[data-part=note]:has-text('No other transcript waits')");
     }
@@ -306,6 +319,70 @@ public sealed class TranscriptRoomTests(Chromium chromium) : IClassFixture<Chrom
         await page.Keyboard.PressAsync("w");
         await page.WaitForURLAsync("**/transcripts/words?view=find&what=end");
         Assert.Equal("end", await page.InnerTextAsync(".places mark"));
+    }
+
+    [Fact]
+    public async Task Keys_MeanThePassageOneHears_OneWordIsHeardAlone_AndEscapeLeavesAllAsItWas()
+    {
+        await using var clinic = await SeededClinic.StartAsync(1);
+        long recording = await RecordAsync(clinic);
+        await clinic.Get<TranscriptService>().StoreTranscribedAsync(recording, new Transcript([
+            new("Speaker 1", 0, 2, [new("the", 0.2, 0.6, 0.9), new("first", 0.6, 1.9, 0.9)]), new("Speaker 1", 2, 40, [new("a", 2.1, 20, 0.9), new("long", 20, 39, 0.9)]),
+            new("Speaker 1", 40, 60, [new("hart", 40.2, 40.8, 0.3), new("and", 41, 45, 0.9), new("hart", 45, 46, 0.9)])]), "Listener", "run:1", Cancel);
+        var page = await OpenAsync(clinic, recording);
+        Task TextAsync(int passage, string text) => page.WaitForFunctionAsync("([at, text]) => document.querySelectorAll('.passage')[at].querySelector('.passage-text')?.innerText.trim() === text", new object[] { passage, text });
+        await page.Locator(".passage").First.Locator("[data-word='0']").ClickAsync();
+        await page.WaitForSelectorAsync(".passage.chosen:has-text('long')");       // the sound has gone on to it
+        await page.Keyboard.PressAsync("F8");
+        await page.Keyboard.PressAsync("Enter");
+        await page.WaitForSelectorAsync(".passage.chosen textarea:focus");
+        Assert.Equal("a long", await page.InputValueAsync("textarea.passage-edit"));
+        await page.FillAsync("textarea.passage-edit", "a slip");
+        await page.Keyboard.PressAsync("Escape");
+        await TextAsync(1, "a long");
+        await page.Keyboard.PressAsync("y");                    // it is one step away
+        await TextAsync(1, "a slip");
+        await page.Keyboard.PressAsync("u");
+        await TextAsync(1, "a long");
+
+        // The word that is to be checked is heard, and then nothing; what is typed takes its place.
+        await page.Keyboard.PressAsync("n");
+        await page.WaitForFunctionAsync("() => document.querySelector('[data-clock]').textContent.startsWith('0:41')");
+        await page.WaitForTimeoutAsync(1500);
+        Assert.StartsWith("0:41", await page.InnerTextAsync("[data-clock]"), StringComparison.Ordinal);
+        await page.Keyboard.PressAsync("Enter");
+        await page.WaitForSelectorAsync(".passage.chosen textarea:focus");
+        await page.Keyboard.TypeAsync("heart");
+        await page.Keyboard.PressAsync("Enter");
+        await TextAsync(2, "heart and hart");
+
+        // It ends where the sound is.
+        await page.Keyboard.PressAsync("e");
+        await page.WaitForSelectorAsync("[data-part=note]:has-text('The passage ends at 0:41')");
+        await page.WaitForSelectorAsync(".save-state.saved");
+        Assert.InRange((await clinic.Get<TranscriptService>().LoadAsync(recording, cancel: Cancel))!.Segments[2].Segment.End!.Value, 41, 42);
+        await page.Keyboard.PressAsync("u");
+
+        // From hit to hit, and one of them replaced.
+        await page.Keyboard.PressAsync("Control+f");
+        await page.FillAsync("[data-part=what]", "hart");
+        await page.FillAsync("[data-part=by]", "heart");
+        await page.ClickAsync("[data-do=find-next]");
+        await page.WaitForSelectorAsync(".chosen-word:has-text('hart')");
+        await page.ClickAsync("[data-do=replace-one]");
+        await TextAsync(2, "heart and heart");
+        await page.WaitForSelectorAsync(".save-state.saved");
+
+        // A loop goes along to the passage that is chosen.
+        await page.FocusAsync("[data-part=list]");
+        await page.Keyboard.PressAsync("l");
+        await page.WaitForFunctionAsync("() => document.querySelector('[data-clock]').textContent.startsWith('0:40')");
+        await page.Keyboard.PressAsync("ArrowUp");
+        await page.WaitForFunctionAsync("() => /^0:0[2-5]/.test(document.querySelector('[data-clock]').textContent)");
+        // How fast one listens is known the next time.
+        await page.SelectOptionAsync("[data-speed]", "1.5");
+        await page.ReloadAsync();
+        await page.WaitForFunctionAsync("() => document.querySelector('[data-speed]')?.value === '1.5'");
     }
 
     [Fact]

@@ -104,6 +104,33 @@ public sealed class TranscriberServiceTests
     }
 
     [Fact]
+    public async Task Transcribe_AskedAgain_TakesWhatThisTranscriberHasNotWrittenYet_AndAllAnewWhereItHasWrittenAll()
+    {
+        await using var library = await WithTranscriptsAsync();
+        await AddTranscriberAsync(library, "m-1");
+        var (service, transcripts) = (library.Get<TranscriberService>(), library.Get<TranscriptService>());
+        var items = await AskAsync();
+        await using (var db = library.Open())
+        {
+            foreach (var item in items.Skip(1))
+                await transcripts.StoreTranscribedAsync((await db.Items.SingleAsync(i => i.Id == item, Cancel)).RecordingId!.Value, new Transcript([new(null, 0, 0.5, [new("heard", 0, 0.5, 0.9)])]), "m-1", $"run:1:{item}", Cancel);
+        }
+        Assert.Equal([items[0]], await AskAsync());
+        await using (var db = library.Open())
+            await transcripts.StoreTranscribedAsync((await db.Items.SingleAsync(i => i.Id == items[0], Cancel)).RecordingId!.Value, new Transcript([new(null, 0, 0.5, [new("heard", 0, 0.5, 0.9)])]), "m-1", "run:2", Cancel);
+        Assert.Equal(items, await AskAsync());
+
+        async Task<IReadOnlyList<long>> AskAsync()
+        {
+            var run = await service.TranscribeAsync("m-1", "anna", Cancel);
+            var asked = ((TranscribeRequest)RunRequestJson.Read(await RunAsync(library, run))).ItemIds;
+            await using var db = library.Open();
+            await db.Runs.Where(r => r.Id == run).ExecuteUpdateAsync(r => r.SetProperty(x => x.State, RunState.Done), Cancel);
+            return asked;
+        }
+    }
+
+    [Fact]
     public async Task Promote_AndRollback_OfTranscribers_LeaveTheEncoderInUseAlone_AndAllRoundsInSight()
     {
         await using var library = await TestLibrary.MakeAsync();

@@ -100,17 +100,18 @@ public sealed class TranscriptListTests
     {
         await using var clinic = await ClinicAsync(); // doubtful words: none, 3, 2, 1
         var (service, ids) = (clinic.Service, clinic.Ids);
-        Assert.Equal(ids[2], await service.NextAsync(ids[1], Cancel));
-        Assert.Equal(ids[3], await service.NextAsync(ids[2], Cancel));
-        Assert.Equal(ids[0], await service.NextAsync(ids[3], Cancel));
-        Assert.Equal(ids[1], await service.NextAsync(ids[0], Cancel)); // round to the first
+        Assert.Equal(ids[2], await service.NextAsync(ids[1], cancel: Cancel));
+        Assert.Equal(ids[3], await service.NextAsync(ids[2], cancel: Cancel));
+        Assert.Equal(ids[0], await service.NextAsync(ids[3], cancel: Cancel));
+        Assert.Equal(ids[1], await service.NextAsync(ids[3], [ids[0]], Cancel)); // somebody else is at the first
+        Assert.Equal(ids[1], await service.NextAsync(ids[0], cancel: Cancel)); // round to the first
         await service.AcceptAsync(ids[3], 1, "rita", "a", Cancel);
-        Assert.Equal(ids[1], await service.NextAsync(ids[3], Cancel));
+        Assert.Equal(ids[1], await service.NextAsync(ids[3], cancel: Cancel));
         await EditAsync(service, ids[1], "all new");
-        Assert.Equal(ids[2], await service.NextAsync(ids[1], Cancel));
+        Assert.Equal(ids[2], await service.NextAsync(ids[1], cancel: Cancel));
         foreach (var id in (long[])[ids[0], ids[2]]) await service.AcceptAsync(id, 1, "rita", $"a {id}", Cancel);
-        Assert.Equal(ids[1], await service.NextAsync(ids[0], Cancel)); // no draft is left
-        Assert.Null(await service.NextAsync(ids[1], Cancel));
+        Assert.Equal(ids[1], await service.NextAsync(ids[0], cancel: Cancel)); // no draft is left
+        Assert.Null(await service.NextAsync(ids[1], cancel: Cancel));
     }
 
     [Fact]

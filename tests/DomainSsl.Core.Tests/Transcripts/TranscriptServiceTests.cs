@@ -137,11 +137,11 @@ public sealed class TranscriptServiceTests
     {
         await using var clinic = await Clinic.MakeAsync("a b");
         var other = await clinic.AnotherRecordingAsync();
-        Assert.Null(await clinic.Service.NextAsync(clinic.Recording, Cancel));
+        Assert.Null(await clinic.Service.NextAsync(clinic.Recording, cancel: Cancel));
         await clinic.Service.EditAsync(other, [new([], [Words("o", "other")])], "anna", "k1", Cancel);
-        Assert.Equal((other, clinic.Recording), (await clinic.Service.NextAsync(clinic.Recording, Cancel), await clinic.Service.NextAsync(other, Cancel)));
+        Assert.Equal((other, clinic.Recording), (await clinic.Service.NextAsync(clinic.Recording, cancel: Cancel), await clinic.Service.NextAsync(other, cancel: Cancel)));
         await clinic.Service.AcceptAsync(other, 1, "anna", "k2", Cancel);
-        Assert.Null(await clinic.Service.NextAsync(clinic.Recording, Cancel));
+        Assert.Null(await clinic.Service.NextAsync(clinic.Recording, cancel: Cancel));
     }
 
     [Fact]

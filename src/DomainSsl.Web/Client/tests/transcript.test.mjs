@@ -166,14 +166,38 @@ test('words are parted where the server parts them, and one that it would refuse
 test('find and replace respects words and case, and leaves all other words as they were', () => {
   const list = [segment('a', [['Heart,', 0, 1, 0.5], ['hearts', 1, 2, 0.5], ['heart.', 2, 3, 0.5], ['heart', 3, 4, 0.5], ['rate', 4, 5, 0.5]])];
   const whole = { what: 'heart', matchCase: false, wholeWords: true };
-  assert.deepEqual(m.find(list, whole), [{ segment: 0, count: 3 }]);
-  assert.equal(m.find(list, { ...whole, matchCase: true })[0].count, 2);
-  assert.equal(m.find(list, { ...whole, wholeWords: false })[0].count, 4);
+  assert.deepEqual(m.hits(list, whole).map(h => [h.segment, h.word]), [[0, 0], [0, 2], [0, 3]]);
+  assert.equal(m.hits(list, { ...whole, matchCase: true }).length, 2);
+  assert.equal(m.hits(list, { ...whole, wholeWords: false }).length, 4);
   const [change] = m.replaceAll(list, whole, 'cor $& pulmonale', name);
   assert.equal(m.textOf(change.with[0]), 'cor $& pulmonale, hearts cor $& pulmonale. cor $& pulmonale rate');
   assert.deepEqual(change.with[0].words.at(-1), ['rate', 4, 5, 0.5]);
-  assert.deepEqual(m.find(list, { ...whole, what: 'heart rate' }), [{ segment: 0, count: 1 }]);
-  assert.deepEqual(m.find(list, { ...whole, what: '( [' }), []);
+  assert.deepEqual(m.hits(list, { ...whole, what: 'heart rate' }), [{ segment: 0, word: 3, from: 21, to: 31 }]);
+  assert.deepEqual(m.hits(list, { ...whole, what: '( [' }), []);
+});
+
+test('one goes from hit to hit, back too, round at the ends, and replaces the one where one is', () => {
+  const list = [segment('a', [['heart', 0, 1], ['and', 1, 2], ['heart', 2, 3]]), segment('b', [['none', 3, 4]]), segment('c', [['heart', 4, 5]])];
+  const found = m.hits(list, { what: 'heart', matchCase: false, wholeWords: true }), at = h => [h.segment, h.word];
+  assert.deepEqual(at(m.nextHit(found, null, 1)), [0, 0]);
+  assert.deepEqual(at(m.nextHit(found, { segment: 0, word: 0 }, 1)), [0, 2]);
+  assert.deepEqual(at(m.nextHit(found, { segment: 1, word: 0 }, 1)), [2, 0]);
+  assert.deepEqual(at(m.nextHit(found, { segment: 2, word: 0 }, 1)), [0, 0]);
+  assert.deepEqual(at(m.nextHit(found, { segment: 1, word: 0 }, -1)), [0, 2]);
+  assert.deepEqual(at(m.nextHit(found, { segment: 0, word: 0 }, -1)), [2, 0]);
+  assert.equal(m.nextHit([], null, 1), null);
+  const [change] = m.replaceOne(list, found[1], 'lung', name);
+  assert.equal(m.textOf(change.with[0]), 'heart and lung');
+});
+
+test('a passage begins or ends where one says, its words with it, and stays in order', () => {
+  const list = [segment('a', [['one', 0, 1, 0.9], ['two', 1, 2]], 0, 2), segment('b', [['three', 3, 4]], 3, 4), segment('c', [['four', 6, 7]], 6, 7)];
+  assert.deepEqual(m.moved(list, 0, 'end', 1.5), { start: 0, end: 1.5, words: [['one', 0, 1, 0.9], ['two', 1, 1.5]] });
+  assert.deepEqual(m.moved(list, 1, 'start', 2.5), { start: 2.5, end: 4, words: [['three', 3, 4]] });
+  assert.deepEqual(m.moved(list, 1, 'end', 9).end, 9);             // two may speak at once
+  assert.equal(m.moved(list, 1, 'end', 3), null);
+  assert.equal(m.moved(list, 1, 'start', 6.5), null);
+  assert.deepEqual(m.moved([segment('z', [['none', null, null]], null, null)], 0, 'start', 1), { start: 1, end: 2, words: [['none', null, null]] });
 });
 
 test('the word at a moment and the next one that is not sure are found', () => {
