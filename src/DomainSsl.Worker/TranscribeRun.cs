@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
+using DomainSsl.Core;
 using DomainSsl.Core.Database;
 using DomainSsl.Core.Models;
 using DomainSsl.Core.Runs;
