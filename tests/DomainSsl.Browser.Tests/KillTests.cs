@@ -186,7 +186,7 @@ public sealed class KillTests(Chromium chromium) : IClassFixture<Chromium>
             await AwaitAsync(page, $"What became of the first {Files} files", () => page.WaitForFunctionAsync("""
                 () => location.search.includes('upload=') && document.body?.dataset.ready && document.querySelector('#upload-title')?.textContent === 'Imported'
                 """, null, new() { Timeout = (float)Patience.TotalMilliseconds }));
-            // "7 new", "3 known already": those that a killed site had imported, but not spoken of.
+            // "7 new", "3 known already": those of a drop that had to be made again.
             var chips = await page.Locator("section[aria-labelledby=upload-title] p[role=status] .chip").AllInnerTextsAsync();
             Told += chips.Take(2).Sum(chip => int.Parse(chip.Split(' ')[0], CultureInfo.InvariantCulture));
         }

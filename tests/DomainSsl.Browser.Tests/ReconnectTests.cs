@@ -105,6 +105,7 @@ public sealed class ReconnectTests(Chromium chromium) : IClassFixture<Chromium>
         await clinic.Site.StartAgainAsync();
         await page.Locator("#upload-title", new() { HasText = "Imported" }).WaitForAsync();
         var chips = await page.Locator("section[aria-labelledby=upload-title] p[role=status] .chip").AllInnerTextsAsync();
-        Assert.Equal(files.Length, chips.Take(2).Sum(chip => int.Parse(chip.Split(' ')[0], CultureInfo.InvariantCulture)));
+        // None of them is known already: what the killed site had imported of this upload is as new as the rest.
+        Assert.Equal([files.Length, 0, 0], chips.Select(chip => int.Parse(chip.Split(' ')[0], CultureInfo.InvariantCulture)));
     }
 }

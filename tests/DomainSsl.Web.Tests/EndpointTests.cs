@@ -52,6 +52,15 @@ public sealed class EndpointTests(TestSite site) : IClassFixture<TestSite>
     }
 
     [Fact]
+    public async Task Page_OfASignedInPerson_HasThePlaceThatSaysWhatOfTheirsWaitsInTheBrowser()
+    {
+        using var visitor = await site.SignInAsync(Roles.Clinician);
+        Assert.Contains("id=\"unsent\" role=\"status\" data-person=\"clinician\"", await visitor.Client.GetStringAsync(Paths.Home, TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        using var stranger = site.Visit();
+        Assert.DoesNotContain("id=\"unsent\"", await stranger.Client.GetStringAsync(Paths.SignIn, TestContext.Current.CancellationToken), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Circuit_WithoutSignIn_IsRefused()
     {
         using var visitor = site.Visit();

@@ -17,13 +17,16 @@ public sealed class ImportBatch
     public int Imported { get; set; }
     /// <summary>Files that were there already.</summary>
     public int Duplicates { get; set; }
-    /// <summary>Files refused: each has a row in quarantine.</summary>
+    /// <summary>Files refused: each got a row in quarantine.</summary>
     public int Refused { get; set; }
     /// <summary>The collection that the items went into, if any.</summary>
     public long? CollectionId { get; set; }
 }
 
-/// <summary>A refused file. Its name may hold a patient's name: shown to administrators alone.</summary>
+/// <summary>
+/// A refused file, until it comes in, is refused again for the same reason, or is taken off the list. It is the same file if it has the same full path; of a name without one, as browsers give it, the length must be
+/// the same too, for the disks of two patients have files of one name. The name may hold a patient's: shown to administrators alone.
+/// </summary>
 public sealed class QuarantinedFile
 {
     /// <summary>Row id.</summary>

@@ -6,7 +6,10 @@ namespace DomainSsl.Core.Importing;
 /// <param name="KeepOriginals">Keep the untouched originals; null: as the configuration says.</param>
 /// <param name="Names">For what was dropped in a browser and lies under other names in <c>incoming/</c>: the name of each path as dropped, with its folders. It stands in messages, and what a list names is looked for among these names alone.</param>
 /// <param name="Texts">Whether what a table says is spoken becomes accepted transcripts, from which the next transcriber learns. Not where the table is there to test one.</param>
-public sealed record ImportRequest(string By, string? CollectionName = null, bool? KeepOriginals = null, IReadOnlyDictionary<string, string>? Names = null, bool Texts = true);
+/// <param name="Continues">The row of an import of the same files that was cut off: this one goes on with it, and what it had brought in counts as new. One that is not there, or somebody else's, is passed over.</param>
+/// <param name="Begun">Told the import's row before the first file is committed: whoever keeps it can have the import gone on with.</param>
+public sealed record ImportRequest(string By, string? CollectionName = null, bool? KeepOriginals = null, IReadOnlyDictionary<string, string>? Names = null, bool Texts = true,
+    long? Continues = null, Action<long>? Begun = null);
 
 /// <summary>What became of a file.</summary>
 public enum ImportOutcome

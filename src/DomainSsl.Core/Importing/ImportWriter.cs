@@ -11,10 +11,15 @@ using Microsoft.EntityFrameworkCore;
 
 namespace DomainSsl.Core.Importing;
 
-/// <summary>The one writer of an import: rows, collection, quarantine, counters and audit entry of a group of files in one transaction.</summary>
-internal sealed class ImportWriter(IDbContextFactory<DomainSslContext> factory, AuditLog audit, TranscriptService transcripts, TimeProvider time, long batchId, long? collectionId, string by)
+/// <summary>
+/// The one writer of an import: rows, collection, quarantine, counters and audit entry of a group of files in one transaction. Where it goes on with an import that was cut off, what came in since that one
+/// was begun is its own.
+/// </summary>
+internal sealed class ImportWriter(
+    IDbContextFactory<DomainSslContext> factory, AuditLog audit, TranscriptService transcripts, TimeProvider time, long batchId, DateTime? begunAt, long? collectionId, string by)
 {
     private readonly List<RefusedFile> _refused = [];
+    private readonly HashSet<string> _met = new(StringComparer.Ordinal);
     private int _imported, _duplicates, _named;
 
     public ImportProgress Progress(int total, IReadOnlyList<ImportedFile> latest) =>
@@ -51,11 +56,9 @@ internal sealed class ImportWriter(IDbContextFactory<DomainSslContext> factory, 
         if (collection is not null) await JoinAsync(db, collection, group, outcomes, additions, cancel);
         int spoken = await WriteDownAsync(db, group, outcomes, additions, cancel);
 
-        foreach (var (file, outcome) in group.Zip(outcomes))
-        {
-            if (outcome.Outcome == ImportOutcome.Refused)
-                db.Quarantine.Add(new QuarantinedFile { BatchId = batchId, At = now, File = outcome.File, Code = outcome.Code!, Reason = outcome.Reason!, Bytes = file.Length });
-        }
+        await QuarantineAsync(db, group, outcomes, now, cancel);
+        int stored = outcomes.Count(o => o.Outcome == ImportOutcome.Imported);
+        foreach (var (index, items) in additions) Own(group[index], items, ref outcomes[index]);
         int imported = outcomes.Count(o => o.Outcome == ImportOutcome.Imported), duplicates = outcomes.Count(o => o.Outcome == ImportOutcome.Duplicate);
         int refused = outcomes.Length - imported - duplicates;
         var batch = await db.ImportBatches.SingleAsync(b => b.Id == batchId, cancel);
@@ -63,7 +66,8 @@ internal sealed class ImportWriter(IDbContextFactory<DomainSslContext> factory, 
         batch.Imported += imported;
         batch.Duplicates += duplicates;
         batch.Refused += refused;
-        await audit.AppendAsync(db, by, "imported", $"import {batchId}", JsonSerializer.Serialize(new { imported, duplicates, refused, named = known.Named.Count, transcripts = spoken, collection = collection?.Name }), cancel);
+        var details = new { imported = stored, duplicates = duplicates + imported - stored, refused, named = known.Named.Count, transcripts = spoken, collection = collection?.Name };
+        await audit.AppendAsync(db, by, "imported", $"import {batchId}", JsonSerializer.Serialize(details), cancel);
         await transaction.CommitAsync(cancel);
 
         // Counted only now: an exception above leaves the summary as the database is.
@@ -235,6 +239,27 @@ internal sealed class ImportWriter(IDbContextFactory<DomainSslContext> factory, 
             catch (RefusedException e) { outcomes[index] = Refuse(group[index], e.Refusal); }
         }
         return written;
+    }
+
+    // A list that only grows is not read: one row a refused file, and none once it has come in.
+    private async Task QuarantineAsync(DomainSslContext db, IReadOnlyList<Prepared> group, ImportedFile[] outcomes, DateTime now, CancellationToken cancel)
+    {
+        var names = outcomes.Select(o => o.File).ToList();
+        var before = (await db.Quarantine.Where(q => q.BatchId != batchId && names.Contains(q.File)).ToListAsync(cancel)).ToLookup(q => q.File, StringComparer.Ordinal);
+        foreach (var (file, outcome) in group.Zip(outcomes))
+        {
+            bool refused = outcome.Outcome == ImportOutcome.Refused;
+            db.Quarantine.RemoveRange(before[outcome.File].Where(q => (q.Bytes == file.Length || Path.IsPathRooted(q.File)) && (!refused || q.Code == outcome.Code)));
+            if (refused) db.Quarantine.Add(new QuarantinedFile { BatchId = batchId, At = now, File = outcome.File, Code = outcome.Code!, Reason = outcome.Reason!, Bytes = file.Length });
+        }
+    }
+
+    // A file that came in before the cut is as new as those after it; a second copy of it is not.
+    private void Own(Prepared file, IReadOnlyList<Item> items, ref ImportedFile outcome)
+    {
+        var hash = file switch { PreparedDuplicate d => d.SourceHash, PreparedScan s => s.SourceHash, PreparedSound s => s.SourceHash, _ => "" };
+        if (begunAt is null || !_met.Add(hash) || outcome.Outcome != ImportOutcome.Duplicate) return;
+        if (items[0].ImportedAt >= begunAt && hash == (items[0].Instance?.SourceHash ?? items[0].Recording?.SourceHash)) outcome = outcome with { Outcome = ImportOutcome.Imported };
     }
 
     internal static string HashOf(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));

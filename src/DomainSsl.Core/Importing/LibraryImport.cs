@@ -21,7 +21,7 @@ namespace DomainSsl.Core.Importing;
 /// hundred at a time:
 /// <code>walk ──(8 sources)──► workers: sniff → hash → known? → parse → decode → de-identify → blob ──(200)──► writer: one transaction a batch → progress</code>
 /// A blob is on the disk before the row that names it, and progress is told after the commit: killed at any moment, the library holds whole images only, each once, and the
-/// same import run again brings the rest. Several imports may run at once, also from several processes.
+/// same import run again brings the rest. Several imports may run at once, also from several processes. One that was cut off may be gone on with (<see cref="ImportRequest.Continues"/>): it stays one import.
 /// </summary>
 public sealed partial class LibraryImport(
     IDbContextFactory<DomainSslContext> factory, IBlobStore blobs, Secrets secrets, AuditLog audit, DataFolder folder, ImportOptions options, SpeechNetwork speech,
@@ -40,8 +40,9 @@ public sealed partial class LibraryImport(
     public async Task<ImportSummary> ImportAsync(IReadOnlyList<string> paths, ImportRequest request, IProgress<ImportProgress>? progress = null, CancellationToken cancel = default)
     {
         var name = request.CollectionName is null ? null : CollectionNames.Check(request.CollectionName);
-        var (batch, collection) = await BeginAsync(request, name, cancel);
-        var writer = new ImportWriter(factory, audit, transcripts, time, batch, collection, request.By);
+        var (batch, begunAt) = await BeginAsync(request, name, cancel);
+        request.Begun?.Invoke(batch.Id);
+        var writer = new ImportWriter(factory, audit, transcripts, time, batch.Id, begunAt, batch.CollectionId, request.By);
         var walk = new SourceWalk(options, folder, request.Names);
         int workers = options.Workers > 0 ? options.Workers : Environment.ProcessorCount + 2;
         var sources = Channel.CreateBounded<ImportSource>(8);
@@ -95,7 +96,7 @@ public sealed partial class LibraryImport(
         }, CancellationToken.None);
     }
 
-    private async Task<(long Batch, long? Collection)> BeginAsync(ImportRequest request, string? collectionName, CancellationToken cancel)
+    private async Task<(ImportBatch Batch, DateTime? BegunAt)> BeginAsync(ImportRequest request, string? collectionName, CancellationToken cancel)
     {
         await using var db = await factory.CreateDbContextAsync(cancel);
         await using var transaction = await db.Database.BeginTransactionAsync(cancel);
@@ -110,13 +111,19 @@ public sealed partial class LibraryImport(
                 await audit.AppendAsync(db, request.By, "created", $"collection {collectionName}", "", cancel);
             }
         }
-        var batch = new ImportBatch { By = request.By, StartedAt = now };
-        db.ImportBatches.Add(batch);
+        var cutOff = request.Continues is { } id ? await db.ImportBatches.SingleOrDefaultAsync(b => b.Id == id && b.By == request.By, cancel) : null;
+        var batch = cutOff ?? db.ImportBatches.Add(new ImportBatch { By = request.By, StartedAt = now }).Entity;
+        if (cutOff is not null)
+        {
+            // Its files all come by once more, and are counted as they do.
+            (cutOff.EndedAt, cutOff.Files, cutOff.Imported, cutOff.Duplicates, cutOff.Refused) = (null, 0, 0, 0, 0);
+            await db.Quarantine.Where(q => q.BatchId == cutOff.Id).ExecuteDeleteAsync(cancel);
+        }
         await db.SaveChangesAsync(cancel);
         batch.CollectionId = collection?.Id;
         await db.SaveChangesAsync(cancel);
         await transaction.CommitAsync(cancel);
-        return (batch.Id, collection?.Id);
+        return (batch, cutOff?.StartedAt);
     }
 
     private static async Task<bool> NextGroupAsync(ChannelReader<Prepared> reader, List<Prepared> group)

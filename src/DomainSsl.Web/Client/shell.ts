@@ -1,4 +1,5 @@
 import { Reconnection } from './reconnect';
+import { watchUnsent } from './unsent';
 
 interface Blazor {
   start(options: object): Promise<void>;
@@ -51,3 +52,6 @@ window.addEventListener('storage', event => {
 
 // Says that the page reacts: restored text and browser tests wait for it.
 Object.assign(window, { domainssl: { ready: () => { document.body.dataset.ready = 'true'; } } });
+
+const unsent = document.getElementById('unsent');
+if (unsent) watchUnsent(unsent, { storage: localStorage, now: () => Date.now(), path: () => location.pathname });

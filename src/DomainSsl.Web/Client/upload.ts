@@ -3,7 +3,7 @@ import type { DotNet, Widget } from './widget';
 
 /** Where pieces go, the form token that proves they come from our page, and the size of a piece. */
 interface Options { address: string; token: string; pieceBytes: number; atOnce: number; collection: string; page: string }
-interface Found { name: string; file: File }
+interface Found { name: string; file: Blob }
 
 /**
  * A drop zone: takes files, folders (with all in them) and zips, and sends them over HTTP in pieces, several files at once. A piece that fails is sent again, for minutes if need be; the server knows
@@ -61,11 +61,13 @@ export function mount(element: HTMLElement, options: Options, dotnet: DotNet): W
     }
   }
 
-  async function send(found: Found[]): Promise<void> {
-    if (busy || found.length === 0) return;
+  async function send(given: Found[]): Promise<void> {
+    if (busy || given.length === 0) return;
     busy = true;
     // A page whose circuit is gone is loaded anew only when this is through (reconnect.ts).
     document.body.dataset.busy = 'true';
+    const found: Found[] = [];
+    for (const one of given) found.push(await composed(one)); // one list at a time: they are read whole
     const bytes = found.reduce((sum, f) => sum + f.file.size, 0);
     let sentFiles = 0, sentBytes = 0, told = 0;
     const tell = (now = false) => {
@@ -118,6 +120,24 @@ async function sentence(response: Response): Promise<string> {
     return problem.detail ?? problem.title ?? `The server refused (${response.status}).`;
   } catch {
     return `The server refused (${response.status}). Load the page again.`;
+  }
+}
+
+/** Bytes of a list that is read before it is sent. */
+const mostRead = 64 << 20;
+
+/**
+ * The same with whole letters (NFC): macOS takes them apart in the names of its files, so that those of a list made elsewhere would not be found. A list made there has them apart too, so
+ * lists are put together as well; what is no text is sent as it is.
+ */
+async function composed({ name, file }: Found): Promise<Found> {
+  const whole = { name: name.normalize('NFC'), file };
+  if (!/\.(csv|tsv|txt)$/i.test(name) || file.size > mostRead) return whole;
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(await file.arrayBuffer()), same = text.normalize('NFC');
+    return same === text ? whole : { ...whole, file: new Blob([same]) };
+  } catch {
+    return whole;
   }
 }
 

@@ -28,14 +28,14 @@ public enum UploadState
 /// <param name="Received">Files that have arrived.</param>
 /// <param name="Progress">How far the import is; null before it began.</param>
 /// <param name="Latest">The files that ended last, newest first, at most <see cref="Uploads.Remembered"/>.</param>
-/// <param name="BatchId">The import's row, once it ended.</param>
+/// <param name="BatchId">The import's row, once it began.</param>
 /// <param name="CollectionId">The collection it went into.</param>
 /// <param name="Problem">What went wrong, as a sentence.</param>
 public sealed record UploadStatus(string Id, string By, UploadState State, int Received, ImportProgress? Progress, IReadOnlyList<ImportedFile> Latest, long? BatchId, long? CollectionId, string? Problem);
 
 /// <summary>
 /// Files on their way from a browser into the library. Pieces are appended to <c>incoming/ID/</c>; when all are there, the folder is imported in the background. What an upload is and how far it got is
-/// written beside its files, so a reloaded page finds it again, and a site that was killed takes an import up where it was: importing twice changes nothing.
+/// written beside its files, so a reloaded page finds it again, and a site that was killed takes an import up where it was: importing twice changes nothing, and it stays one import.
 /// </summary>
 public sealed class Uploads(DataFolder folder, LibraryImport import, ILogger<Uploads> log) : BackgroundService
 {
@@ -151,7 +151,12 @@ public sealed class Uploads(DataFolder folder, LibraryImport import, ILogger<Upl
         {
             var names = upload.Manifest.Names.ToDictionary(n => Path.Combine(upload.Folder, $"{n.Key}.part"), n => n.Value);
             var paths = upload.Manifest.Names.Keys.Order().Select(n => Path.Combine(upload.Folder, $"{n}.part")).ToArray();
-            var summary = await import.ImportAsync(paths, new ImportRequest(upload.Manifest.By, upload.Manifest.Collection, Names: names), new Report(upload.Report), _stopping.Token);
+            var request = new ImportRequest(upload.Manifest.By, upload.Manifest.Collection, Names: names, Continues: upload.Manifest.BatchId, Begun: batch =>
+            {
+                upload.Manifest = upload.Manifest with { BatchId = batch };
+                upload.Write();
+            });
+            var summary = await import.ImportAsync(paths, request, new Report(upload.Report), _stopping.Token);
             upload.Manifest = upload.Manifest with
             {
                 State = UploadState.Done,

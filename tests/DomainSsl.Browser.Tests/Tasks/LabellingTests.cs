@@ -48,6 +48,29 @@ public sealed class LabellingTests(Chromium chromium) : IClassFixture<Chromium>
     }
 
     [Fact]
+    public async Task Answer_ThatWaitsInTheBrowser_IsSpokenOfOnEveryPageOfItsPerson_AndSentByTheLinkThere()
+    {
+        await using var clinic = await SeededClinic.StartAsync(6);
+        var task = await clinic.MakeTaskAsync();
+        var page = await chromium.NewPageAsync(clinic.Site.Address);
+        await SeededClinic.SignInAsync(page, "anna", "/");
+        await using var db = await clinic.Database.CreateDbContextAsync(TestContext.Current.CancellationToken);
+        var item = await db.Items.MinAsync(i => i.Id, TestContext.Current.CancellationToken);
+        // As a window leaves it that was closed while the server was away.
+        await page.EvaluateAsync($$"""
+            () => localStorage.setItem('domainssl-label/anna/{{task.Id}}/k1', JSON.stringify({
+              key: 'k1', at: Date.now() - 60000, url: '/api/tasks/{{task.Id}}/answers', body: { key: 'k1', item: {{item}}, answer: 'class', classId: {{task.Classes[0].Id}} },
+            }))
+            """);
+        await page.GotoAsync("/tasks");
+        await page.Locator("#unsent", new() { HasText = "1 answer of yours has not reached the server yet." }).WaitForAsync();
+        await page.GetByRole(AriaRole.Link, new() { Name = "Send it now" }).ClickAsync();
+        await page.WaitForURLAsync($"**/tasks/{task.Id}/label**");
+        await page.WaitForFunctionAsync("() => !Object.keys(localStorage).some(name => name.startsWith('domainssl-label/')) && document.getElementById('unsent').textContent === ''");
+        Assert.Equal(1, (await clinic.Tasks.ProgressAsync(task.Id, TestContext.Current.CancellationToken)).Labelled);
+    }
+
+    [Fact]
     public async Task Label_WhileTheServerIsKilled_KeepsAnswersAndComesBackToTheSameImage()
     {
         await using var clinic = await SeededClinic.StartAsync(30);
