@@ -93,6 +93,8 @@ public sealed class TranscribeRun(IDbContextFactory<DomainSslContext> factory, S
 
         var (kept, count, written) = (new List<long>(), 0, pieces.ConvertAll(p => Of(p.Item, p.Pieces, done)));
         if (request.FitId is { } fit) written = Fitted(written, await registry.GetAsync(fit, context.Stop), context);
+        // In the files as in the drafts.
+        written = written.ConvertAll(t => TranscriptEdits.Spelled(t, request.Language?.Terms ?? []));
         foreach (var (item, transcript) in pieces.Select(p => p.Item).Zip(written))
         {
             await WriteAsync(context.Folder, item.Id, transcript, context.Stop);
