@@ -65,9 +65,6 @@ public sealed class ShardStore(IDbContextFactory<DomainSslContext> factory, IBlo
     // Longer sound without known pauses is cut evenly: what a step hears is a few seconds of it.
     private const double LongestPiece = 15;
 
-    // What is transcribed is learnt from whole; of longer stretches nobody knows which words are where.
-    private const double LongestSpoken = 30;
-
     // What is classified is heard whole, up to its first minute.
     private const double LongestHeard = 60;
 
@@ -156,9 +153,9 @@ public sealed class ShardStore(IDbContextFactory<DomainSslContext> factory, IBlo
             var (start, end) = (Math.Max(sound.Start, l.Start ?? sound.Start), Math.Min(sound.End, l.End ?? sound.End));
             return sound with { Hash = FormattableString.Invariant($"{sound.Hash}/{start:R}-{end:R}"), Speech = [new Stretch(start, end)] };
         }).ToList();
-        var fitting = pieces.Where(p => p.Speech[0].End - p.Speech[0].Start is > 0 and <= LongestSpoken).DistinctBy(p => p.Hash).ToList();
-        if (fitting.Count == 0) throw new RefusedException("spoken-too-long", $"All of the transcribed recordings are longer than {LongestSpoken:0} seconds; cut them where the speaker pauses, or give transcripts with times.");
-        var path = PrepareSounds(fitting, context, LongestSpoken);
+        var fitting = pieces.Where(p => p.Speech[0].End - p.Speech[0].Start is > 0 and <= SpokenLabel.LongestSeconds).DistinctBy(p => p.Hash).ToList();
+        if (fitting.Count == 0) throw new RefusedException("spoken-too-long", $"All of the transcribed recordings are longer than {SpokenLabel.LongestSeconds:0} seconds; cut them where the speaker pauses, or give transcripts with times.");
+        var path = PrepareSounds(fitting, context, SpokenLabel.LongestSeconds);
         using var shard = SoundShard.Open(path);
         var places = shard.ItemHashes.Select((hash, place) => (hash, place)).ToDictionary(p => p.hash, p => p.place);
         return (path, [.. pieces.Select(p => places.TryGetValue(p.Hash, out var place) ? place : (int?)null)]);

@@ -119,7 +119,8 @@ public sealed class TranscribeRun(IDbContextFactory<DomainSslContext> factory, S
                 await DraftAsync(written[i].Item, fitted[i], ":fit");
             }
         }
-        foreach (var (item, transcript) in written) await WriteAsync(context.Folder, item.Id, transcript, context.Stop);
+        // In the files as in the drafts.
+        foreach (var (item, transcript) in written) await WriteAsync(context.Folder, item.Id, TranscriptEdits.Spelled(transcript, request.Language?.Terms ?? []), context.Stop);
         return new RunOutcome(JsonSerializer.Serialize(new Result(written.Count, written.Sum(w => w.Transcript.Words.Count()), [.. kept.Order()], Math.Round(total, 2), [.. unread.Select(u => u.Item)]), RunContext.Json), null, () => File.Delete(path));
 
         // False where a person has worked on the recording's transcript: it stays as it is.

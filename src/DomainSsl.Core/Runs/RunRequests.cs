@@ -83,7 +83,11 @@ public sealed record EmbedRequest(string ModelId, long? CollectionId, IReadOnlyL
 /// <param name="Speaker">Pseudonym or given speaker; splits go by it.</param>
 /// <param name="Start">Where the stretch begins in the recording, seconds; null: where the item does.</param>
 /// <param name="End">Where it ends, seconds; null: where the item does.</param>
-public sealed record SpokenLabel(long ItemId, string Text, string Speaker, double? Start = null, double? End = null);
+public sealed record SpokenLabel(long ItemId, string Text, string Speaker, double? Start = null, double? End = null)
+{
+    /// <summary>Seconds of a stretch at most: what is transcribed is learnt from whole, and of longer stretches nobody knows which words are where.</summary>
+    public const double LongestSeconds = 30;
+}
 
 /// <summary>Train a transcriber.</summary>
 /// <param name="Labels">What is said.</param>

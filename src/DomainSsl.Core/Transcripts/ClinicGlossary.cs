@@ -20,6 +20,11 @@ public sealed class ClinicTerm
 
     /// <summary>Wrong forms of it.</summary>
     public IReadOnlyList<string> WrongForms => Wrong.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+
+    /// <summary>How a wrong form is mended. In one that differs from the term in capitals alone they matter: any other way to write it is right.</summary>
+    public Replacement Mending(string form) => new(form, Text, OnlyCapitals(form, Text));
+
+    internal static bool OnlyCapitals(string form, string text) => string.Equals(form, text, StringComparison.OrdinalIgnoreCase);
 }
 
 /// <summary>A term with what the transcripts have of it.</summary>
@@ -42,9 +47,9 @@ public sealed class ClinicGlossary(IDbContextFactory<DomainSslContext> factory, 
     {
         var terms = await TermsAsync(cancel);
         if (terms.Count == 0) return [];
-        var (vocabulary, standing) = await search.SurveyAsync([.. terms.SelectMany(t => t.WrongForms)], cancel);
+        var (vocabulary, standing) = await search.SurveyAsync([.. terms.SelectMany(t => t.WrongForms.Select(t.Mending))], cancel);
         var known = terms.SelectMany(t => (string[])[t.Text, .. t.WrongForms]).SelectMany(Transcript.Split).Select(TranscriptAlignment.Key).ToHashSet(StringComparer.Ordinal);
-        return [.. terms.Select(t => new GlossaryLine(t, [.. t.WrongForms.Select(f => (f, standing[f].Times, standing[f].Recordings))], Suggested(t, vocabulary, known)))];
+        return [.. terms.Select(t => new GlossaryLine(t, [.. t.WrongForms.Select(f => (f, standing[t.Mending(f)].Times, standing[t.Mending(f)].Recordings))], Suggested(t, vocabulary, known)))];
     }
 
     /// <summary>Puts a term in, or adds wrong forms to one that is there.</summary>
@@ -52,17 +57,18 @@ public sealed class ClinicGlossary(IDbContextFactory<DomainSslContext> factory, 
     public async Task AddAsync(string text, IEnumerable<string> wrong, string by, CancellationToken cancel = default)
     {
         text = Tidy(text);
-        var forms = wrong.Select(Tidy).Where(f => f.Length > 0).Distinct(StringComparer.OrdinalIgnoreCase).ToList();
+        var forms = Different(wrong.Select(Tidy).Where(f => f.Length > 0), text);
         if (!text.Any(char.IsLetterOrDigit)) throw new RefusedException("term-empty", "Write the term as it is to be written.");
         if (text.Length > LongestTerm || forms.Any(f => f.Length > LongestTerm)) throw new RefusedException("term-too-long", $"A term of more than {LongestTerm} letters is not taken.");
         // A form that is found in the term itself would be replaced in what is right.
-        if (forms.FirstOrDefault(f => TranscriptEdits.Find(new Transcript([new TranscriptSegment(null, null, null, [.. Transcript.Split(text).Select(w => new TranscriptWord(w))])]), f, Forms).Count > 0) is { } inside)
+        if (forms.FirstOrDefault(f => TranscriptEdits.Find(new Transcript([new TranscriptSegment(null, null, null, [.. Transcript.Split(text).Select(w => new TranscriptWord(w))])]), f,
+                Forms with { MatchCase = ClinicTerm.OnlyCapitals(f, text) }).Count > 0) is { } inside)
             throw new RefusedException("term-wrong", $"'{inside}' is part of the term itself, so mending it would change what is right.");
         await using var db = await factory.CreateDbContextAsync(cancel);
         await using var transaction = await db.Database.BeginTransactionAsync(cancel);
         var term = await db.ClinicTerms.SingleOrDefaultAsync(t => t.Text == text, cancel);
         if (term is null) db.ClinicTerms.Add(term = new ClinicTerm { Text = text, By = by, At = time.GetUtcNow().UtcDateTime });
-        term.Wrong = string.Join('\n', term.WrongForms.Concat(forms).Distinct(StringComparer.OrdinalIgnoreCase));
+        term.Wrong = string.Join('\n', Different(term.WrongForms.Concat(forms), text));
         await db.SaveChangesAsync(cancel);
         await audit.AppendAsync(db, by, "changed", "glossary", $"term {term.Id}", cancel);
         await transaction.CommitAsync(cancel);
@@ -86,7 +92,7 @@ public sealed class ClinicGlossary(IDbContextFactory<DomainSslContext> factory, 
     public async Task<BulkReceipt> MendAsync(long? id, string by, CancellationToken cancel = default)
     {
         // Longer forms first: "new monia" before "new".
-        var replacements = (await TermsAsync(cancel)).Where(t => id is null || t.Id == id).SelectMany(t => t.WrongForms.Select(f => new Replacement(f, t.Text))).OrderByDescending(r => r.What.Length).ToList();
+        var replacements = (await TermsAsync(cancel)).Where(t => id is null || t.Id == id).SelectMany(t => t.WrongForms.Select(t.Mending)).OrderByDescending(r => r.What.Length).ToList();
         if (replacements.Count == 0) throw new RefusedException("nothing-to-replace", "No term has a wrong form yet; add some.");
         return await search.ReplaceAsync(replacements, Forms, new HashSet<string>(), by, cancel);
     }
@@ -99,6 +105,9 @@ public sealed class ClinicGlossary(IDbContextFactory<DomainSslContext> factory, 
         await using var db = await factory.CreateDbContextAsync(cancel);
         return [.. (await db.ClinicTerms.AsNoTracking().ToListAsync(cancel)).OrderBy(t => t.Text, StringComparer.OrdinalIgnoreCase)];
     }
+
+    // Capitals tell forms apart only where they are all that is wrong.
+    private static List<string> Different(IEnumerable<string> forms, string text) => [.. forms.DistinctBy(f => ClinicTerm.OnlyCapitals(f, text) ? f : f.ToLowerInvariant(), StringComparer.Ordinal)];
 
     private static string Tidy(string text) => string.Join(' ', Transcript.Split(text));
 

@@ -104,6 +104,10 @@ public sealed class TranscriptRow
     public double? Start { get; set; }
     /// <summary>Seconds, or null where not known.</summary>
     public double? End { get; set; }
+    /// <inheritdoc cref="TranscriptSegment.GuessedStart" />
+    public bool GuessedStart { get; set; }
+    /// <inheritdoc cref="TranscriptSegment.GuessedEnd" />
+    public bool GuessedEnd { get; set; }
     /// <summary>The words as JSON, see <see cref="TranscriptWords"/>.</summary>
     public required string Words { get; set; }
 }

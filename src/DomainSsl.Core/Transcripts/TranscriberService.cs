@@ -23,7 +23,8 @@ namespace DomainSsl.Core.Transcripts;
 /// <param name="TestUnnamed">Recordings kept for testing of which nobody said who speaks.</param>
 /// <param name="Waiting">Recordings that nobody has worked on: without a transcript, or with a model's alone.</param>
 /// <param name="WaitingMinutes">How long they are.</param>
-public sealed record TranscriberMaterial(int Recordings, double Minutes, int Speakers, int Unnamed, double TestMinutes, int TestSpeakers, int TestUnnamed, int Waiting, double WaitingMinutes);
+/// <param name="LeftOut">Minutes of accepted transcripts that are neither learnt from nor tested with, by why.</param>
+public sealed record TranscriberMaterial(int Recordings, double Minutes, int Speakers, int Unnamed, double TestMinutes, int TestSpeakers, int TestUnnamed, int Waiting, double WaitingMinutes, IReadOnlyDictionary<LeftOutFor, double> LeftOut);
 
 /// <summary>What a transcriber gets wrong of a speaker.</summary>
 /// <param name="Speaker">Who.</param>
@@ -80,8 +81,8 @@ public sealed record TranscriberOverview(TranscriberMaterial Material, IReadOnly
 }
 
 /// <summary>
-/// Accepted transcripts as the material of the next transcriber. From eight speakers on a fifth of them is kept for testing: whether a speaker is one of these follows from the pseudonym alone, so no choice and no round
-/// changes it, and nothing is ever chosen by them.
+/// Accepted transcripts as the material of the next transcriber, but for what nothing can be learnt from (<see cref="LeftOutFor"/>). From eight speakers on a fifth of them is kept for testing: whether a speaker is one of these
+/// follows from the pseudonym alone, so no choice and no round changes it, and nothing is ever chosen by them.
 /// </summary>
 public sealed class TranscriberService(IDbContextFactory<DomainSslContext> factory, TranscriptService transcripts, IRunQueue queue, ModelRegistry registry, ClinicGlossary glossary, Accounts accounts)
 {
@@ -98,7 +99,7 @@ public sealed class TranscriberService(IDbContextFactory<DomainSslContext> facto
 
     private async Task<TranscriberOverview> OverviewAsync(IReadOnlyList<SpokenRow> rows, CancellationToken cancel)
     {
-        var (learn, test) = (rows.Where(r => !r.Test).ToList(), rows.Where(r => r.Test).ToList());
+        var (learn, test) = (rows.Where(r => r.LeftOut is null && !r.Test).ToList(), rows.Where(r => r.LeftOut is null && r.Test).ToList());
         await using var db = await factory.CreateDbContextAsync(cancel);
         var waiting = await Waiting(db).Select(r => r.Seconds).ToListAsync(cancel);
         var models = await db.Models.AsNoTracking().Where(m => m.Kind == ModelKind.Transcriber || (m.Kind == ModelKind.Encoder && m.State != ModelState.Retired && m.Architecture.Contains("\"sound\"")))
@@ -110,7 +111,7 @@ public sealed class TranscriberService(IDbContextFactory<DomainSslContext> facto
         double Minutes(IEnumerable<SpokenRow> some) => some.Sum(r => r.Label.End!.Value - r.Label.Start!.Value) / 60;
         int Voices(IEnumerable<SpokenRow> some, bool named) => some.Where(r => r.Named == named).Select(r => r.Group).Distinct().Count();
         var material = new TranscriberMaterial(rows.Select(r => r.Label.ItemId).Distinct().Count(), Minutes(learn), Voices(learn, named: true), Voices(learn, named: false), Minutes(test), Voices(test, named: true), Voices(test, named: false),
-            waiting.Count, waiting.Sum() / 60);
+            waiting.Count, waiting.Sum() / 60, rows.Where(r => r.LeftOut is not null).GroupBy(r => r.LeftOut!.Value).ToDictionary(g => g.Key, Minutes));
         return new TranscriberOverview(material, [.. models.Where(m => m.Kind == ModelKind.Encoder).OrderByDescending(m => m.State == ModelState.InUse)],
             [.. made.Select(m => new TranscriberRound(m, m.ReadMetrics(), m.RunId is { } run && summaries.TryGetValue(run, out var summary) ? Speakers(summary!) : []))], runs);
     }
@@ -137,7 +138,7 @@ public sealed class TranscriberService(IDbContextFactory<DomainSslContext> facto
         if (overview.Material.Minutes < LeastMinutes)
             throw new RefusedException("too-little-speech", $"There is less than half a minute of accepted speech to learn from ({overview.Material.Minutes * 60:0} seconds); accept more transcripts, a quarter of an hour is a good beginning.");
         if (encoder != "scratch" && overview.Encoders.All(m => m.Id != encoder)) throw new RefusedException("no-encoder", "That encoder of recordings is not there any more; choose another.");
-        IReadOnlyList<SpokenLabel> Of(bool test) => [.. rows.Where(r => r.Test == test).Select(r => r.Label)];
+        IReadOnlyList<SpokenLabel> Of(bool test) => [.. rows.Where(r => r.LeftOut is null && r.Test == test).Select(r => r.Label)];
         await using var db = await factory.CreateDbContextAsync(cancel);
         var round = 1 + await db.Models.CountAsync(m => m.Kind == ModelKind.Transcriber, cancel);
         var request = new FineTuneSpeechRequest(Of(test: false), encoder, $"transcriber {round}", Seed: 1, settings, Test: Of(test: true), BeforeId: overview.Current?.Id, Language: await ListenedToAsync(cancel));
@@ -207,20 +208,20 @@ public sealed class TranscriberService(IDbContextFactory<DomainSslContext> facto
 
     private async Task<IReadOnlyList<SpokenRow>> RowsAsync(CancellationToken cancel)
     {
-        var rows = await transcripts.TrainingRowsAsync(cancel);
+        var rows = await transcripts.AcceptedRowsAsync(cancel);
         await using var db = await factory.CreateDbContextAsync(cancel);
         var owners = await db.Recordings.AsNoTracking().Where(r => db.Transcripts.Any(t => t.RecordingId == r.Id && t.State == TranscriptState.Accepted))
             .Select(r => new { r.Id, Speaker = r.Speaker!.Pseudonym, Item = db.Items.Where(i => i.RecordingId == r.Id && i.Kind == ItemKind.Sound).Min(i => (long?)i.Id) }).ToDictionaryAsync(r => r.Id, cancel);
-        List<(string Group, bool Named, SpokenLabel Label)> spoken = [.. rows.Where(r => owners.TryGetValue(r.RecordingId, out var o) && o.Item is not null).Select(r =>
+        List<(string Group, bool Named, SpokenLabel Label, LeftOutFor? LeftOut)> spoken = [.. rows.Where(r => owners.TryGetValue(r.RecordingId, out var o) && o.Item is not null).Select(r =>
         {
             var owner = owners[r.RecordingId];
             var group = SpeakerOf(r.RecordingId, owner.Speaker);
-            return (group, owner.Speaker is not null, new SpokenLabel(owner.Item!.Value, r.Text, group, r.Start, r.End));
+            return (group, owner.Speaker is not null, new SpokenLabel(owner.Item!.Value, r.Text, group, r.Start, r.End), r.LeftOut);
         })];
-        var test = TestOf(spoken.Select(r => r.Group));
-        return [.. spoken.Select(r => new SpokenRow(r.Group, r.Named, r.Label, test.Contains(r.Group)))];
+        var test = TestOf(spoken.Where(r => r.LeftOut is null).Select(r => r.Group));
+        return [.. spoken.Select(r => new SpokenRow(r.Group, r.Named, r.Label, test.Contains(r.Group), r.LeftOut))];
     }
 
     // Named: somebody said who speaks.
-    private sealed record SpokenRow(string Group, bool Named, SpokenLabel Label, bool Test);
+    private sealed record SpokenRow(string Group, bool Named, SpokenLabel Label, bool Test, LeftOutFor? LeftOut);
 }

@@ -31,6 +31,12 @@ public sealed record TranscriptWord(string Text, double? Start = null, double? E
 /// <param name="Words">In the order in which they are said; those with times do not overlap.</param>
 public sealed record TranscriptSegment(string? Speaker, double? Start, double? End, IReadOnlyList<TranscriptWord> Words)
 {
+    /// <summary>Its start is a border between words of which nobody knows when they are said, put there by their letters: good enough to find them, but nothing to learn from.</summary>
+    public bool GuessedStart { get; init; }
+
+    /// <summary>So is its end.</summary>
+    public bool GuessedEnd { get; init; }
+
     /// <summary>The words with spaces between.</summary>
     public string Text => string.Join(' ', Words.Select(w => w.Text));
 

@@ -43,7 +43,7 @@ public static class TranscriptAlignment
         foreach (var segment in outside.Segments)
         {
             var own = words[at..(at += segment.Words.Count)];
-            segments.Add(own.Length == 0 ? segment : segment with { Start = own[0].Start, End = own[^1].End, Words = own });
+            segments.Add(own.Length == 0 ? segment : segment with { Start = own[0].Start, End = own[^1].End, GuessedStart = false, GuessedEnd = false, Words = own });
         }
         return new Transcript(segments);
     }

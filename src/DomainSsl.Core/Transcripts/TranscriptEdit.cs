@@ -70,4 +70,16 @@ public sealed record TranscriptListing(IReadOnlyList<TranscriptLine> Rows, int T
 /// <param name="End">Seconds.</param>
 /// <param name="Text">The words with spaces between.</param>
 /// <param name="Speaker">By whom splits go: the segment's speaker, else the recording's.</param>
-public sealed record TranscriptTrainingRow(long RecordingId, string BlobHash, double Start, double End, string Text, string? Speaker);
+/// <param name="LeftOut">Why nothing is learnt from it; null: it is learnt from.</param>
+public sealed record TranscriptTrainingRow(long RecordingId, string BlobHash, double Start, double End, string Text, string? Speaker, LeftOutFor? LeftOut = null);
+
+/// <summary>Why a stretch of an accepted transcript is neither learnt from nor tested with.</summary>
+public enum LeftOutFor
+{
+    /// <summary>Its times are guessed: what is said between them may be other words.</summary>
+    GuessedTimes,
+    /// <summary>It is longer than <see cref="Runs.SpokenLabel.LongestSeconds"/>.</summary>
+    Length,
+    /// <summary>It has no letter and no figure that a transcriber writes.</summary>
+    NoLetters,
+}

@@ -43,6 +43,46 @@ public static class TranscriptEdits
         return (count == 0 ? transcript : new Transcript(segments), count);
     }
 
+    /// <summary>A word's letters anew, as a person writes them; punctuation round them stays.</summary>
+    internal static IEnumerable<TranscriptWord> Replaced(TranscriptWord word, string with)
+    {
+        var letters = word.Text.ToCharArray();
+        var (first, last) = (Array.FindIndex(letters, char.IsLetterOrDigit), Array.FindLastIndex(letters, char.IsLetterOrDigit));
+        var made = first < 0 ? with : word.Text[..first] + string.Join(' ', Transcript.Split(with)) + word.Text[(last + 1)..];
+        return Written([word with { Confidence = null, Fit = null }], Transcript.Split(made), removed: false);
+    }
+
+    /// <summary>
+    /// The same transcript with the terms written as they are to be, wherever a word or a run of words differs from one in capitals alone; times and confidences stay, since it is the same that was heard. Of terms within one
+    /// another the longest counts, and of those that differ in capitals alone none does, since nobody can hear which is meant.
+    /// </summary>
+    /// <param name="transcript">As a transcriber writes, without capitals.</param>
+    /// <param name="terms">As they are to be written.</param>
+    public static Transcript Spelled(Transcript transcript, IEnumerable<string> terms)
+    {
+        var meant = terms.GroupBy(t => t, StringComparer.OrdinalIgnoreCase).Where(g => g.Count() == 1).Select(g => g.Key).Where(t => t.Any(char.IsUpper)).OrderByDescending(t => t.Length).ToList();
+        return meant.Count == 0 ? transcript : new Transcript([.. transcript.Segments.Select(s => Spelled(s, meant))]);
+    }
+
+    private static TranscriptSegment Spelled(TranscriptSegment segment, List<string> terms)
+    {
+        var (letters, spelled) = ((char[]?)null, (bool[]?)null);
+        foreach (var term in terms)
+        {
+            foreach (var match in Matches(segment, term, new FindOptions()))
+            {
+                letters ??= segment.Text.ToCharArray();
+                spelled ??= new bool[letters.Length];
+                if (spelled.AsSpan(match.From, term.Length).Contains(true)) continue;
+                term.CopyTo(letters.AsSpan(match.From));
+                spelled.AsSpan(match.From, term.Length).Fill(true);
+            }
+        }
+        if (letters is null) return segment;
+        var words = new string(letters).Split(' ');
+        return segment with { Words = [.. segment.Words.Select((w, i) => w with { Text = words[i] })] };
+    }
+
     /// <summary>The places of one segment alone.</summary>
     internal static IReadOnlyList<TranscriptPlace> Find(TranscriptSegment segment, string what, FindOptions options) => Find(new Transcript([segment]), what, options);
 

@@ -4,7 +4,7 @@ namespace DomainSsl.Core.Transcripts;
 
 /// <summary>
 /// Makes segments of a transcript from elsewhere fit for work. Overlong ones are cut at pauses. Those without times get a place in their recording: the speech that was found there is parted among them by their
-/// letters. That is an estimate, good enough to find and hear a segment; aligning with a model's words is exact.
+/// letters. That is an estimate, good enough to find and hear a segment, but none to learn from, and it is marked so; aligning with a model's words is exact.
 /// </summary>
 internal static class TranscriptPlacing
 {
@@ -12,12 +12,16 @@ internal static class TranscriptPlacing
     public const double MostSeconds = 30;
 
     private const int MostWords = 80;
+
+    // Nobody speaks faster.
+    private const double MostWordsASecond = 8;
     private const double Pause = 0.6;
 
     /// <summary>The segments, all with times. Where some have them, only those between are estimated.</summary>
     public static List<TranscriptSegment> Place(IReadOnlyList<TranscriptSegment> segments, Recording recording)
     {
-        var placed = segments.SelectMany(Cut).Select(s => s.Timed ? s : s.WithAllTimes() is { Words: [{ Timed: true }, ..] } timed ? timed with { Start = timed.Words[0].Start, End = timed.Words[^1].End } : s).ToList();
+        var placed = segments.SelectMany(s => Cut(s, s.Timed ? s.End!.Value - s.Start!.Value : segments.Count == 1 ? recording.Seconds : double.PositiveInfinity)).Select(s => s.Timed ? s : s.WithAllTimes() is { Words: [{ Timed: true }, ..] } timed
+            ? timed with { Start = timed.Words[0].Start, End = timed.Words[^1].End, GuessedStart = !s.Words[0].Timed, GuessedEnd = !s.Words[^1].Timed } : s).ToList();
         for (int i = 0; i < placed.Count; i++)
         {
             if (placed[i].Timed) continue;
@@ -32,20 +36,23 @@ internal static class TranscriptPlacing
             {
                 double start = At(speech, total * before / letters, ends: false);
                 before += placed[k].Text.Length + 1;
-                placed[k] = placed[k] with { Start = start, End = Math.Max(start, At(speech, total * before / letters, ends: true)) };
+                // All that is not timed fills the stretch, so its two ends are none of the guess.
+                placed[k] = placed[k] with { Start = start, End = Math.Max(start, At(speech, total * before / letters, ends: true)), GuessedStart = k > i, GuessedEnd = k < next - 1 };
             }
             i = next - 1;
         }
         return placed;
     }
 
-    // A recogniser may write an hour as one segment. Cut at the longest pause, or, where words have no times, behind a full stop; in the middle half, until all are short enough.
-    private static IEnumerable<TranscriptSegment> Cut(TranscriptSegment segment)
+    // A recogniser may write an hour as one segment. Cut at the longest pause, or, where words have no times, behind a full stop; in the middle half, until all are short enough. Words without times that are known to stand in a
+    // short stretch stay together: cut, they would have guessed times.
+    private static IEnumerable<TranscriptSegment> Cut(TranscriptSegment segment, double stretch = double.PositiveInfinity)
     {
         var words = segment.Words;
         bool timed = words.Count > 0 && words.All(w => w.Timed);
         double seconds = timed ? words[^1].End!.Value - words[0].Start!.Value : 0;
         if (words.Count < 4 || (words.Count <= MostWords && seconds <= MostSeconds)) return [segment];
+        if (!timed && stretch <= MostSeconds && words.Count <= MostWordsASecond * stretch) return [segment];
         int low = Math.Max(1, words.Count / 4), high = Math.Min(words.Count - 1, 3 * words.Count / 4), best = words.Count / 2;
         double most = -1;
         for (int i = low; i <= high; i++)

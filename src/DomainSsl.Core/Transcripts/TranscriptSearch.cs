@@ -41,7 +41,13 @@ public sealed record FoundPassages(IReadOnlyList<FoundPassage> Passages, int Tot
 public sealed record DoubtfulWord(string Text, int Times, int Recordings, int Unsure, int Unlikely, IReadOnlyList<FoundPassage> Examples);
 
 /// <summary>One text in the place of another.</summary>
-public sealed record Replacement(string What, string With);
+/// <param name="What">What goes.</param>
+/// <param name="With">What comes.</param>
+/// <param name="MatchCase">Whether capitals matter in it, whatever they do elsewhere.</param>
+public sealed record Replacement(string What, string With, bool MatchCase = false)
+{
+    internal FindOptions In(FindOptions options) => MatchCase ? options with { MatchCase = true } : options;
+}
 
 /// <summary>What came of a change of many transcripts.</summary>
 /// <param name="Key">Its name, by which it can be taken back.</param>
@@ -95,15 +101,15 @@ public sealed class TranscriptSearch(IDbContextFactory<DomainSslContext> factory
     {
         var meant = replacements.Where(r => r.What.Any(char.IsLetterOrDigit)).ToList();
         if (meant.Count == 0) throw new RefusedException("nothing-to-replace", "Say which words are to be replaced.");
-        if (meant.SelectMany(r => Transcript.Split(r.With)).Any(w => w.Length > TranscriptWords.LongestWord)) throw new RefusedException("word-too-long", $"A word of more than {TranscriptWords.LongestWord} letters is not taken.");
+        foreach (var replacement in meant) CheckWords(replacement.With);
         var recordings = new HashSet<long>();
         foreach (var replacement in meant)
-            await foreach (var passage in PassagesAsync(replacement.What, null, segment => TranscriptEdits.Find(segment, replacement.What, options), cancel)) recordings.Add(passage.RecordingId);
+            await foreach (var passage in PassagesAsync(replacement.What, null, segment => TranscriptEdits.Find(segment, replacement.What, replacement.In(options)), cancel)) recordings.Add(passage.RecordingId);
         return await RewriteAsync(recordings, named =>
         {
             if (without.Contains(named.Uid)) return null;
             var transcript = new Transcript([named.Segment]);
-            var changed = meant.Aggregate(transcript, (t, r) => TranscriptEdits.Replace(t, r.What, r.With, options).Transcript);
+            var changed = meant.Aggregate(transcript, (t, r) => TranscriptEdits.Replace(t, r.What, r.With, r.In(options)).Transcript);
             return changed.Segments[0].Words.SequenceEqual(named.Segment.Words) ? null : changed.Segments[0];
         }, by, cancel);
     }
@@ -125,7 +131,19 @@ public sealed class TranscriptSearch(IDbContextFactory<DomainSslContext> factory
     }
 
     /// <summary>A person says that a word is right wherever it is to be checked; an accepted transcript has none of these.</summary>
-    public async Task<BulkReceipt> ConfirmAsync(string word, string by, CancellationToken cancel = default)
+    public Task<BulkReceipt> ConfirmAsync(string word, string by, CancellationToken cancel = default) => SettleAsync(word, w => [w with { Confidence = null, Fit = null }], by, cancel);
+
+    /// <summary>Replaces a word wherever it is to be checked, as <see cref="DoubtfulAsync"/> counts it: where the transcriber is sure of it, or a person stands for it, it stays. Punctuation round it stays too.</summary>
+    /// <exception cref="RefusedException"><c>nothing-to-replace</c>, <c>word-too-long</c>.</exception>
+    public Task<BulkReceipt> ReplaceDoubtfulAsync(string word, string with, string by, CancellationToken cancel = default)
+    {
+        if (!with.Any(char.IsLetterOrDigit)) throw new RefusedException("nothing-to-replace", "Say what the word should be.");
+        CheckWords(with);
+        return SettleAsync(word, w => TranscriptEdits.Replaced(w, with), by, cancel);
+    }
+
+    // What comes of a word wherever it is to be checked.
+    private async Task<BulkReceipt> SettleAsync(string word, Func<TranscriptWord, IEnumerable<TranscriptWord>> settled, string by, CancellationToken cancel)
     {
         var key = TranscriptAlignment.Key(word);
         bool Meant(TranscriptWord w) => Doubtful(w) && TranscriptAlignment.Key(w.Text) == key;
@@ -133,7 +151,12 @@ public sealed class TranscriptSearch(IDbContextFactory<DomainSslContext> factory
         await foreach (var passage in PassagesAsync(null, TranscriptState.Accepted, segment => [.. Enumerable.Range(0, segment.Words.Count).Where(w => Meant(segment.Words[w])).Select(w => new TranscriptPlace(0, w, 1))], cancel))
             recordings.Add(passage.RecordingId);
         return await RewriteAsync(recordings, named => !named.Segment.Words.Any(Meant) ? null
-            : named.Segment with { Words = [.. named.Segment.Words.Select(w => Meant(w) ? w with { Confidence = null, Fit = null } : w)] }, by, cancel);
+            : named.Segment with { Words = [.. named.Segment.Words.SelectMany(w => Meant(w) ? settled(w) : [w])] }, by, cancel, butNot: TranscriptState.Accepted);
+    }
+
+    private static void CheckWords(string with)
+    {
+        if (Transcript.Split(with).Any(w => w.Length > TranscriptWords.LongestWord)) throw new RefusedException("word-too-long", $"A word of more than {TranscriptWords.LongestWord} letters is not taken.");
     }
 
     /// <summary>Changes of many transcripts, the newest first.</summary>
@@ -161,17 +184,17 @@ public sealed class TranscriptSearch(IDbContextFactory<DomainSslContext> factory
         return back;
     }
 
-    /// <summary>How often each word stands in the newest versions, case and punctuation aside, and how often some texts stand there as whole words, in how many recordings; all in one reading.</summary>
-    internal async Task<(IReadOnlyDictionary<string, int> Words, IReadOnlyDictionary<string, (int Times, int Recordings)> Texts)> SurveyAsync(IReadOnlyCollection<string> texts, CancellationToken cancel)
+    /// <summary>How often each word stands in the newest versions, case and punctuation aside, and how often what is to be replaced stands there as whole words, in how many recordings; all in one reading.</summary>
+    internal async Task<(IReadOnlyDictionary<string, int> Words, IReadOnlyDictionary<Replacement, (int Times, int Recordings)> Texts)> SurveyAsync(IReadOnlyCollection<Replacement> texts, CancellationToken cancel)
     {
-        var (counts, times, recordings) = (new Dictionary<string, int>(StringComparer.Ordinal), texts.Distinct().ToDictionary(t => t, _ => 0, StringComparer.Ordinal), texts.Distinct().ToDictionary(t => t, _ => new HashSet<long>(), StringComparer.Ordinal));
-        var byFirst = times.Keys.Where(t => t.Any(char.IsLetterOrDigit)).ToLookup(t => Runs(t).First(), StringComparer.Ordinal);
+        var (counts, times, recordings) = (new Dictionary<string, int>(StringComparer.Ordinal), texts.Distinct().ToDictionary(t => t, _ => 0), texts.Distinct().ToDictionary(t => t, _ => new HashSet<long>()));
+        var byFirst = times.Keys.Where(t => t.What.Any(char.IsLetterOrDigit)).ToLookup(t => Runs(t.What).First(), StringComparer.Ordinal);
         var options = new FindOptions();
         await using var db = await factory.CreateDbContextAsync(cancel);
         await foreach (var row in db.TranscriptRows.AsNoTracking().Where(r => r.To == null).Select(r => new { r.Transcript!.RecordingId, r.Words }).AsAsyncEnumerable().WithCancellation(cancel))
         {
             var segment = new TranscriptSegment(null, null, null, TranscriptWords.Read(row.Words));
-            var perhaps = new HashSet<string>(StringComparer.Ordinal);
+            var perhaps = new HashSet<Replacement>();
             foreach (var word in segment.Words)
             {
                 var key = TranscriptAlignment.Key(word.Text);
@@ -180,12 +203,12 @@ public sealed class TranscriptSearch(IDbContextFactory<DomainSslContext> factory
             }
             foreach (var text in perhaps)
             {
-                if (TranscriptEdits.Find(segment, text, options).Count is not (> 0 and var found)) continue;
+                if (TranscriptEdits.Find(segment, text.What, text.In(options)).Count is not (> 0 and var found)) continue;
                 times[text] += found;
                 recordings[text].Add(row.RecordingId);
             }
         }
-        return (counts, times.ToDictionary(t => t.Key, t => (t.Value, recordings[t.Key].Count), StringComparer.Ordinal));
+        return (counts, times.ToDictionary(t => t.Key, t => (t.Value, recordings[t.Key].Count)));
     }
 
     /// <summary>A word's runs of letters and figures in lower case: "X-ray," has two.</summary>
@@ -230,12 +253,12 @@ public sealed class TranscriptSearch(IDbContextFactory<DomainSslContext> factory
         return longest;
     }
 
-    private async Task<BulkReceipt> RewriteAsync(IReadOnlyCollection<long> recordings, Func<NamedSegment, TranscriptSegment?> rewrite, string by, CancellationToken cancel)
+    private async Task<BulkReceipt> RewriteAsync(IReadOnlyCollection<long> recordings, Func<NamedSegment, TranscriptSegment?> rewrite, string by, CancellationToken cancel, TranscriptState? butNot = null)
     {
         var (key, changed, passages) = (TranscriptService.NewUid(), 0, 0);
         foreach (var recording in recordings)
         {
-            var some = await transcripts.RewriteAsync(recording, rewrite, by, $"{Prefix}{key}:{recording}", cancel);
+            var some = await transcripts.RewriteAsync(recording, rewrite, by, $"{Prefix}{key}:{recording}", cancel, butNot);
             if (some > 0) changed++;
             passages += some;
         }

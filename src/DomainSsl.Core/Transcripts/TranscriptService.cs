@@ -6,6 +6,7 @@ using System.Text.RegularExpressions;
 using DomainSsl.Core.Audit;
 using DomainSsl.Core.Database;
 using DomainSsl.Core.Library;
+using DomainSsl.Core.Runs;
 using DomainSsl.Core.Storage;
 using Microsoft.EntityFrameworkCore;
 
@@ -76,8 +77,9 @@ public sealed partial class TranscriptService(IDbContextFactory<DomainSslContext
             int at = change.Replaces.Count > 0 ? places.Min() : change.After is null or "" ? 0 : next.FindIndex(r => r.Uid == change.After) + 1;
             bool late = places.Contains(-1) || (change.Replaces.Count == 0 && (change.After is "" ? next.Count > 0 : change.After is not null && at == 0));
             if (late) return await SetAsideAsync(db, transcript, changes, by, clientKey, transaction, cancel);
+            var goes = change.Replaces.Select(uid => next.First(r => r.Uid == uid)).ToList();
             next.RemoveAll(r => change.Replaces.Contains(r.Uid));
-            var written = change.With.Select(s => Row(transcript, s)).ToList();
+            var written = change.With.Select(s => Row(transcript, s with { Segment = Guessed(s.Segment, goes, change.With.Count) })).ToList();
             next.InsertRange(at, written);
             made.AddRange(written);
         }
@@ -89,6 +91,18 @@ public sealed partial class TranscriptService(IDbContextFactory<DomainSslContext
         await RecordAsync(db, recordingId, TranscriptDeed.Edited, receipt.Version, null, by, cancel);
         await transaction.CommitAsync(cancel);
         return receipt;
+    }
+
+    // A border that stays where it was is guessed if it was. Where a passage is split between words without times, its parts meet at a guess; any other time is a person's.
+    private static TranscriptSegment Guessed(TranscriptSegment segment, List<TranscriptRow> goes, int comes)
+    {
+        var (start, end) = (Rounded(segment.Start), Rounded(segment.End));
+        bool split = comes > goes.Count && goes.Any(r => !TranscriptWords.Read(r.Words).Any(w => w.Timed));
+        return segment with
+        {
+            GuessedStart = goes.Find(r => r.Start == start)?.GuessedStart ?? split,
+            GuessedEnd = goes.Find(r => r.End == end)?.GuessedEnd ?? split,
+        };
     }
 
     /// <summary>Says that a person stands for the transcript as it was at a version; one that has changed since is not accepted unseen.</summary>
@@ -141,14 +155,15 @@ public sealed partial class TranscriptService(IDbContextFactory<DomainSslContext
     /// <param name="by">Who.</param>
     /// <param name="clientKey">Of the change in this transcript.</param>
     /// <param name="cancel">Stops before anything is stored.</param>
+    /// <param name="butNot">A transcript that is so far by now stays as it is.</param>
     /// <returns>How many segments have changed; 0 where there is no transcript (any more) or nothing to change in it.</returns>
-    internal async Task<int> RewriteAsync(long recordingId, Func<NamedSegment, TranscriptSegment?> rewrite, string by, string clientKey, CancellationToken cancel)
+    internal async Task<int> RewriteAsync(long recordingId, Func<NamedSegment, TranscriptSegment?> rewrite, string by, string clientKey, CancellationToken cancel, TranscriptState? butNot = null)
     {
         CheckKey(clientKey);
         await using var db = await factory.CreateDbContextAsync(cancel);
         // It takes the write lock, so nobody edits between reading and writing.
         await using var transaction = await db.Database.BeginTransactionAsync(cancel);
-        if (await StoredAsync(db, clientKey, cancel) is not null || await FindAsync(db, recordingId, cancel) is not { } transcript) return 0;
+        if (await StoredAsync(db, clientKey, cancel) is not null || await FindAsync(db, recordingId, cancel) is not { } transcript || transcript.State == butNot) return 0;
         var next = (await At(db, transcript.Id, transcript.Version).ToListAsync(cancel)).ConvertAll(r => rewrite(Named(r)) is { } made ? Row(transcript, new NamedSegment(NewUid(), made)) : r);
         var changed = next.Count(r => r.Id == 0);
         if (changed == 0) return 0;
@@ -193,7 +208,7 @@ public sealed partial class TranscriptService(IDbContextFactory<DomainSslContext
         return receipt;
     }
 
-    /// <summary>Makes what a model wrote the newest version, as a draft; where a person has written, corrected, brought in or accepted the newest one, that stays and nothing changes.</summary>
+    /// <summary>Makes what a model wrote the newest version, as a draft, terms of the glossary with their capitals; where a person has written, corrected, brought in or accepted the newest one, that stays and nothing changes.</summary>
     /// <param name="recordingId">The recording.</param>
     /// <param name="transcript">With times and confidences.</param>
     /// <param name="model">The model's name.</param>
@@ -206,7 +221,8 @@ public sealed partial class TranscriptService(IDbContextFactory<DomainSslContext
         await using var transaction = await db.Database.BeginTransactionAsync(cancel);
         var newest = await db.TranscriptVersions.Where(v => v.Transcript!.RecordingId == recordingId).OrderByDescending(v => v.Number).Select(v => (TranscriptDeed?)v.Deed).FirstOrDefaultAsync(cancel);
         if (newest is not null and not TranscriptDeed.Transcribed) return null;
-        var receipt = await BringInAsync(db, recordingId, transcript, TranscriptDeed.Transcribed, TranscriptState.Draft, model, clientKey, cancel);
+        var spelled = TranscriptEdits.Spelled(transcript, await db.ClinicTerms.Select(t => t.Text).ToListAsync(cancel));
+        var receipt = await BringInAsync(db, recordingId, spelled, TranscriptDeed.Transcribed, TranscriptState.Draft, model, clientKey, cancel);
         if (!receipt.Again) await RecordAsync(db, recordingId, TranscriptDeed.Transcribed, receipt.Version, null, model, cancel);
         await transaction.CommitAsync(cancel);
         return receipt;
@@ -344,14 +360,25 @@ public sealed partial class TranscriptService(IDbContextFactory<DomainSslContext
     }
 
     /// <summary>What a transcriber may learn from: segments with words and times of accepted transcripts, by recording and time.</summary>
-    public async Task<IReadOnlyList<TranscriptTrainingRow>> TrainingRowsAsync(CancellationToken cancel = default)
+    public async Task<IReadOnlyList<TranscriptTrainingRow>> TrainingRowsAsync(CancellationToken cancel = default) => [.. (await AcceptedRowsAsync(cancel)).Where(r => r.LeftOut is null)];
+
+    /// <summary>The same with those that nothing is learnt from, and why.</summary>
+    internal async Task<IReadOnlyList<TranscriptTrainingRow>> AcceptedRowsAsync(CancellationToken cancel)
     {
         await using var db = await factory.CreateDbContextAsync(cancel);
         var rows = await db.TranscriptRows.AsNoTracking().Where(r => r.To == null && r.Start != null && r.End != null && r.Transcript!.State == TranscriptState.Accepted)
             .OrderBy(r => r.Transcript!.RecordingId).ThenBy(r => r.Position)
-            .Select(r => new { r.Transcript!.RecordingId, r.Transcript.Recording!.BlobHash, r.Start, r.End, r.Words, r.Speaker, Own = r.Transcript.Recording.Speaker!.Pseudonym }).ToListAsync(cancel);
-        return [.. rows.Select(r => new TranscriptTrainingRow(r.RecordingId, r.BlobHash, r.Start!.Value, r.End!.Value, string.Join(' ', TranscriptWords.Read(r.Words).Select(w => w.Text)), r.Speaker ?? r.Own))
-            .Where(r => r.Text.Length > 0 && r.End > r.Start)];
+            .Select(r => new { r.Transcript!.RecordingId, r.Transcript.Recording!.BlobHash, r.Start, r.End, Guessed = r.GuessedStart || r.GuessedEnd, r.Words, r.Speaker, Own = r.Transcript.Recording.Speaker!.Pseudonym, r.Transcript.Recording.Seconds })
+            .ToListAsync(cancel);
+        return [.. rows.Select(r =>
+        {
+            var text = string.Join(' ', TranscriptWords.Read(r.Words).Select(w => w.Text));
+            LeftOutFor? leftOut = r.Guessed ? LeftOutFor.GuessedTimes : Math.Min(r.End!.Value, r.Seconds) - r.Start!.Value > SpokenLabel.LongestSeconds ? LeftOutFor.Length : text.Any(IsWritten) ? null : LeftOutFor.NoLetters;
+            return new TranscriptTrainingRow(r.RecordingId, r.BlobHash, r.Start!.Value, r.End!.Value, text, r.Speaker ?? r.Own, leftOut);
+        }).Where(r => r.Text.Length > 0 && r.End > r.Start)];
+
+        // Transcribers write a to z: figures as they are spoken, and Latin letters without their marks.
+        static bool IsWritten(char c) => char.IsAsciiLetterOrDigit(c) || (c is >= '\u00C0' and <= '\u024F' && char.IsLetter(c));
     }
 
     /// <summary>Edits that came too late, the newest first: who, when, and the edit as JSON.</summary>
@@ -366,11 +393,12 @@ public sealed partial class TranscriptService(IDbContextFactory<DomainSslContext
 
     private static NamedSegment Named(TranscriptRow row) => new(row.Uid, Segment(row));
 
-    private static TranscriptSegment Segment(TranscriptRow row) => new(row.Speaker, row.Start, row.End, TranscriptWords.Read(row.Words));
+    private static TranscriptSegment Segment(TranscriptRow row) => new(row.Speaker, row.Start, row.End, TranscriptWords.Read(row.Words)) { GuessedStart = row.GuessedStart, GuessedEnd = row.GuessedEnd };
 
     private static TranscriptRow Row(RecordingTranscript transcript, NamedSegment named) => new()
     {
         TranscriptId = transcript.Id, Uid = named.Uid, Speaker = TranscriptFormats.SpeakerName(named.Segment.Speaker), Start = Rounded(named.Segment.Start), End = Rounded(named.Segment.End),
+        GuessedStart = named.Segment.GuessedStart, GuessedEnd = named.Segment.GuessedEnd,
         Words = TranscriptWords.Write(named.Segment.Words),
     };
 

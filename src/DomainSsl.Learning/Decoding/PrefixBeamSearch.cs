@@ -11,7 +11,7 @@ public sealed record BeamOptions
     /// <summary>α: weight of the word model's ln P.</summary>
     public double Alpha { get; init; } = 0.5;
 
-    /// <summary>β: added for each word, in nats; makes up for the word model's liking for few words.</summary>
+    /// <summary>β: added for each word, in nats; makes up for the word model's liking for few words, and counts as 0 without one: nothing would oppose it, and words would fall apart.</summary>
     public double Beta { get; init; } = 1;
 
     /// <summary>γ: weight of the letter model's ln P.</summary>
@@ -20,7 +20,7 @@ public sealed record BeamOptions
     /// <summary>δ: weight of the ln P of a model by which the texts that are found are ranked anew.</summary>
     public double Delta { get; init; } = 0.3;
 
-    /// <summary>Added to the ln P of a word that neither the word model nor the glossary knows, in nats: how much a spelling that nobody has seen is distrusted.</summary>
+    /// <summary>Added to the ln P of a word that neither the word model nor the glossary knows, in nats: how much a spelling that nobody has seen is distrusted; 0 without a word model.</summary>
     public double UnknownWord { get; init; } = -4;
 
     /// <summary>Letters below this ln P in a frame are not tried there, but for the likeliest; −∞: all are.</summary>
@@ -81,7 +81,7 @@ public sealed class PrefixBeamSearch
         if (options.UnknownWord > 0) throw new LearningException("The weight of an unknown word is a penalty and must not be above 0.");
         if (words is { Unit: not NGramUnit.Word }) throw new LearningException("The word model counts letters; give it as the letter model.");
         if (letters is { Unit: not NGramUnit.Letter }) throw new LearningException("The letter model counts words; give it as the word model.");
-        (_alphabet, _options, _words, _letters, _glossary) = (alphabet, options, words, letters, glossary);
+        (_alphabet, _options, _words, _letters, _glossary) = (alphabet, words is null ? options with { Beta = 0, UnknownWord = 0 } : options, words, letters, glossary);
         if (words is not null) _lexicon = new Lexicon(words, alphabet, glossary?.Words ?? new HashSet<string>());
         _letterTokens = letters is null ? [] : [.. Enumerable.Range(0, alphabet.Size).Select(n => n == Alphabet.Blank ? NGramModel.Unknown : letters.Token(n == alphabet.Space ? "▁" : alphabet.Letter(n).ToString()))];
     }

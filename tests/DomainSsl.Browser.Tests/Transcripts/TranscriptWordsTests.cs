@@ -43,7 +43,7 @@ public sealed class TranscriptWordsTests(Chromium chromium) : IClassFixture<Chro
         await page.WaitForSelectorAsync(".note.good");
         await page.WaitForFunctionAsync("() => !document.querySelector(\"[data-word='effusion']\")");
         await hart.GetByRole(AriaRole.Textbox).FillAsync("heart");
-        await hart.GetByRole(AriaRole.Button, new() { Name = "Replace everywhere" }).ClickAsync();
+        await hart.GetByRole(AriaRole.Button, new() { Name = "Replace these 3" }).ClickAsync();
         await page.WaitForFunctionAsync("() => document.querySelector('.note.good')?.innerText.includes('heart')");
         Assert.Equal(3, (await clinic.Get<TranscriptSearch>().FindAsync("heart", new FindOptions(), cancel: Cancel)).Recordings);
         await page.WaitForFunctionAsync("() => document.querySelectorAll('#lately').length === 1 && document.querySelectorAll('section tbody tr').length === 2");

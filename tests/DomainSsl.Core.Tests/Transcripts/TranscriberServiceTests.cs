@@ -28,6 +28,21 @@ public sealed class TranscriberServiceTests
     }
 
     [Fact]
+    public async Task Overview_CountsWhatWillBeLearnt_AndSaysWhatIsLeftOutAndWhy()
+    {
+        await using var library = await TestLibrary.MakeAsync();
+        foreach (var seconds in (int[])[100, 40, 20, 10]) library.Put($"t/{seconds}.wav", TestSpeech.Wav(new float[16_000 * seconds], 1));
+        var lengthy = string.Join(' ', Enumerable.Repeat("heart", 200));
+        await library.ImportAsync(library.Put("t/list.csv", System.Text.Encoding.UTF8.GetBytes($"file,text\n100.wav,{lengthy}\n40.wav,no effusion\n20.wav,the heart is normal\n10.wav,сердце\n")));
+        var service = library.Get<TranscriberService>();
+        var material = (await service.OverviewAsync(Cancel)).Material;
+        Assert.Equal((4, 1), (material.Recordings, material.Unnamed + material.Speakers));
+        Assert.Equal(20 / 60.0, material.Minutes, 1e-3);
+        Assert.Equal([(LeftOutFor.GuessedTimes, 100), (LeftOutFor.Length, 40), (LeftOutFor.NoLetters, 10)], material.LeftOut.OrderBy(l => l.Key).Select(l => (l.Key, (int)Math.Round(l.Value * 60))));
+        Assert.Equal("too-little-speech", (await Assert.ThrowsAsync<RefusedException>(() => service.TrainAsync("scratch", "anna", cancel: Cancel))).Refusal.Code);
+    }
+
+    [Fact]
     public async Task Overview_ARecordingOfNobodySaid_IsNoSpeaker()
     {
         await using var library = await WithTranscriptsAsync();

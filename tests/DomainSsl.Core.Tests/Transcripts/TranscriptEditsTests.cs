@@ -72,4 +72,15 @@ public class TranscriptEditsTests
         var transcript = Of("a b");
         Assert.Same(transcript, TranscriptEdits.Replace(transcript, "c", "d").Transcript);
     }
+
+    [Fact]
+    public void Spelled_WritesTermsTheirWay_TheLongestFirst_AndKeepsTimesAndConfidences()
+    {
+        var heard = new Transcript([new(null, 0, 4, [new("the", 0, 1, 0.9), new("left", 1, 2, 0.3, 0.5), new("main,", 2, 3, 0.8), new("ms", 3, 4, 0.8)])]);
+        // MS or Ms: nobody can hear which.
+        var spelled = TranscriptEdits.Spelled(heard, ["LEFT", "Left Main", "MS", "Ms", "the"]);
+        Assert.Equal("the Left Main, ms", spelled.Text);
+        Assert.Equal(new("Left", 1, 2, 0.3, 0.5), spelled.Segments[0].Words[1]);
+        Assert.Same(heard, TranscriptEdits.Spelled(heard, ["main"]));
+    }
 }

@@ -141,6 +141,32 @@ public sealed class TranscriptListTests
         Assert.Equal((2, 0), ((await service.PageAsync(new TranscriptFilter(Text: "hart is"), cancel: Cancel)).Total, (await service.PageAsync(new TranscriptFilter(Text: "gone"), cancel: Cancel)).Total));
     }
 
+    [Fact]
+    public async Task Migrate_TextsOfTablesThatWereCut_AreMarkedAsGuessed()
+    {
+        using var folder = new TemporaryFolder();
+        await using var services = new ServiceCollection().AddLogging().AddDomainSslCore(new DataFolder(folder.Path)).BuildServiceProvider();
+        var factory = services.GetRequiredService<IDbContextFactory<DomainSslContext>>();
+        await using (var db = await factory.CreateDbContextAsync(Cancel))
+        {
+            await db.GetService<IMigrator>().MigrateAsync("20261126181500_TranscriptList", Cancel);
+            db.Recordings.Add(new Recording { SourceHash = "source", BlobHash = "blob", Seconds = 60 });
+            await db.SaveChangesAsync(Cancel);
+            await db.Database.ExecuteSqlRawAsync("""
+                INSERT INTO "Transcripts" ("RecordingId", "State", "Version", "Segments", "Words", "Doubtful") SELECT "Id", 'Accepted', 1, 3, 3, 0 FROM "Recordings";
+                INSERT INTO "TranscriptVersions" ("TranscriptId", "Number", "Deed", "State", "By", "At", "Changed", "ClientKey") SELECT "Id", 1, 'BroughtIn', 'Accepted', 'anna', '2026-01-01 00:00:00', 1, 'key' FROM "Transcripts";
+                INSERT INTO "TranscriptRows" ("TranscriptId", "Uid", "From", "Position", "Start", "End", "Words") SELECT "Id", 'a', 1, 1, 0, 20, '[["one"]]' FROM "Transcripts";
+                INSERT INTO "TranscriptRows" ("TranscriptId", "Uid", "From", "Position", "Start", "End", "Words") SELECT "Id", 'b', 1, 2, 20, 40, '[["two"]]' FROM "Transcripts";
+                INSERT INTO "TranscriptRows" ("TranscriptId", "Uid", "From", "Position", "Start", "End", "Words") SELECT "Id", 'c', 1, 3, 40, 60, '[["three",41,42]]' FROM "Transcripts";
+                """, Cancel);
+        }
+        await DatabaseSetup.MigrateAsync(factory, Cancel);
+        Assert.Equal("three", Assert.Single(await services.GetRequiredService<TranscriptService>().TrainingRowsAsync(Cancel)).Text);
+        await using var now = await factory.CreateDbContextAsync(Cancel);
+        Assert.Equal([(false, true), (true, true), (false, false)], (await now.TranscriptRows.OrderBy(r => r.Position).ToListAsync(Cancel)).Select(r => (r.GuessedStart, r.GuessedEnd)));
+        Assert.False(now.Database.HasPendingModelChanges());
+    }
+
     private static async Task EditAsync(TranscriptService service, long id, string text)
     {
         var now = (await service.LoadAsync(id, cancel: Cancel))!;

@@ -76,6 +76,42 @@ public sealed class TranscriptSearchTests
     }
 
     [Fact]
+    public async Task ReplaceDoubtful_ChangesWhatIsCountedAlone_NotWhatIsSureOrAccepted()
+    {
+        await using var clinic = await Recordings.MakeAsync(["the hart. is", "hart rate"], ["Hart? failure"], ["a hart. sound"]);
+        await clinic.Service.AcceptAsync(clinic.Ids[2], 1, "anna", "accept", Cancel);
+        var counted = Assert.Single(await clinic.Search.DoubtfulAsync(cancel: Cancel));
+        Assert.Equal(("hart", 2), (counted.Text, counted.Times));
+        var done = await clinic.Search.ReplaceDoubtfulAsync("hart", " heart ", "rita", Cancel);
+        Assert.Equal((2, 2), (done.Recordings, done.Passages));
+        Assert.Equal(["the heart. is\nhart rate", "heart? failure", "a hart. sound"], await clinic.TextsAsync());
+        Assert.Equal(new("heart.", 1, 1.8), (await clinic.Service.LoadAsync(clinic.Ids[0], cancel: Cancel))!.Segments[0].Segment.Words[1]);
+        Assert.Empty(await clinic.Search.DoubtfulAsync(cancel: Cancel));
+        Assert.Equal(2, await clinic.Search.TakeBackAsync(done.Key, "rita", Cancel));
+
+        await clinic.Search.ReplaceDoubtfulAsync("hart", "he art", "rita", Cancel);
+        Assert.Equal(["the he art. is", "he art? failure"], (await clinic.TextsAsync()).Take(2).Select(t => t.Split('\n')[0]));
+        Assert.Equal("nothing-to-replace", (await Assert.ThrowsAsync<RefusedException>(() => clinic.Search.ReplaceDoubtfulAsync("hart", " ", "rita", Cancel))).Refusal.Code);
+    }
+
+    [Fact]
+    public async Task Glossary_AFormThatDiffersInCapitalsAlone_IsMended_AndWhatIsRightStays()
+    {
+        await using var clinic = await Recordings.MakeAsync(["give ramipril now", "Ramipril was given"], ["nothing here"]);
+        var glossary = clinic.Library.Get<ClinicGlossary>();
+        await glossary.AddAsync("Ramipril", ["ramipril", "RAMIPRIL", "rami pril", "Rami pril"], "anna", Cancel);
+        Assert.Equal([("ramipril", 1, 1), ("RAMIPRIL", 0, 0), ("rami pril", 0, 0)], Assert.Single(await glossary.LinesAsync(Cancel)).Wrong);
+        var done = await glossary.MendAsync(null, "rita", Cancel);
+        Assert.Equal((1, 1), (done.Recordings, done.Passages));
+        Assert.Equal("give Ramipril now\nRamipril was given", (await clinic.TextsAsync())[0]);
+        Assert.Equal("term-wrong", (await Assert.ThrowsAsync<RefusedException>(() => glossary.AddAsync("Ramipril", ["Ramipril"], "anna", Cancel))).Refusal.Code);
+
+        // A draft that comes later has it right.
+        await clinic.Service.StoreTranscribedAsync(clinic.Ids[1], new Transcript([new(null, 0, 7, [new("ramipril,", 0, 0.8, 0.3, 0.5), new("again", 1, 1.8, 0.9)])]), "Listener", "run:9", Cancel);
+        Assert.Equal(new("Ramipril,", 0, 0.8, 0.3, 0.5), (await clinic.Service.LoadAsync(clinic.Ids[1], cancel: Cancel))!.Segments[0].Segment.Words[0]);
+    }
+
+    [Fact]
     public async Task Glossary_WrongFormsOfAllTerms_AreMendedAtOnce_AndWhatLooksLikeATermIsPointedOut()
     {
         await using var clinic = await Recordings.MakeAsync(["new monia left", "plurel line"], ["Plurel, and new monia"], ["plueral or effusion"]);

@@ -316,6 +316,39 @@ public sealed class TranscriptServiceTests
     }
 
     [Fact]
+    public async Task Import_OfALongTextWithoutTimes_IsNotLearntFromWhereItsTimesAreGuessed()
+    {
+        await using var library = await TestLibrary.MakeAsync();
+        foreach (var seconds in (int[])[100, 20]) library.Put($"t/{seconds}.wav", TestSpeech.Wav(new float[16_000 * seconds], 1));
+        static string Of(int words) => string.Join(' ', Enumerable.Range(0, words).Select(i => $"w{i}"));
+        await library.ImportAsync(library.Put("t/list.csv", System.Text.Encoding.UTF8.GetBytes($"file,text\n100.wav,{Of(200)}\n20.wav,{Of(100)}\n")));
+        var service = library.Get<TranscriptService>();
+        // Of a short recording the text stays whole, and nothing of it is guessed.
+        var whole = Assert.Single(await service.TrainingRowsAsync(Cancel));
+        Assert.Equal((Of(100), 0.0, 20.0), (whole.Text, whole.Start, whole.End));
+        var left = (await service.AcceptedRowsAsync(Cancel)).Where(r => r.LeftOut is not null).ToList();
+        Assert.True(left.Count > 2);
+        Assert.All(left, r => Assert.Equal(LeftOutFor.GuessedTimes, r.LeftOut));
+
+        // Other words leave the times a guess; times that a person gives are none.
+        var id = left[0].RecordingId;
+        var now = (await service.LoadAsync(id, cancel: Cancel))!;
+        var (second, third) = (now.Segments[1], now.Segments[2]);
+        await service.EditAsync(id, [new([second.Uid], [Words("b", "said otherwise", second.Segment.Start!.Value, second.Segment.End!.Value)]), new([third.Uid], [Words("c", "heard here", 51, 60)])], "anna", "k", Cancel);
+        await service.AcceptAsync(id, 2, "anna", "ok", Cancel);
+        Assert.Equal(["heard here"], (await service.TrainingRowsAsync(Cancel)).Where(r => r.RecordingId == id).Select(r => r.Text));
+
+        // Split between words without times it is a guess again; all in one nothing is, but it is too long.
+        await service.EditAsync(id, [new(["c"], [Words("d", "heard", 51, 55), Words("e", "here", 55, 60)])], "anna", "s", Cancel);
+        await service.AcceptAsync(id, 4, "anna", "ok again", Cancel);
+        Assert.All((await service.AcceptedRowsAsync(Cancel)).Where(r => r.RecordingId == id), r => Assert.Equal(LeftOutFor.GuessedTimes, r.LeftOut));
+        now = (await service.LoadAsync(id, cancel: Cancel))!;
+        await service.EditAsync(id, [new([.. now.Segments.Select(s => s.Uid)], [Words("f", Of(200), 0, 100)])], "anna", "m", Cancel);
+        await service.AcceptAsync(id, 6, "anna", "ok at last", Cancel);
+        Assert.Equal(LeftOutFor.Length, (await service.AcceptedRowsAsync(Cancel)).Single(r => r.RecordingId == id).LeftOut);
+    }
+
+    [Fact]
     public async Task Import_OfATableThatIsThereToTestBy_LeavesNoTextThatCouldBeLearntFrom()
     {
         await using var library = await TestLibrary.MakeAsync();

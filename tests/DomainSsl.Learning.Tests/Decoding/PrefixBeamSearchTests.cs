@@ -104,6 +104,19 @@ public class PrefixBeamSearchTests
         Assert.Equal(new PrefixBeamSearch(a, plain).Decode(Frames.Of("pneumonia", a, 0.6))[0].Score, begun.Score, 1e-6);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Decode_WithoutAWordModel_GivesNothingForAWord(bool favoured)
+    {
+        // Between e and a a space is nearly as likely as nothing: a nat for one word more would part them.
+        var a = Alphabet.English;
+        var heard = Frames.Of("the he_art", a, 0.6).With(a, 6, ' ', 0.35);
+        var best = new PrefixBeamSearch(a, new BeamOptions(), glossary: favoured ? new Glossary([new GlossaryTerm("pneumothorax")], a) : null).Decode(heard)[0];
+        Assert.Equal("the heart", best.Text);
+        Assert.Equal(best.Acoustic, best.Score, 1e-9);
+    }
+
     [Fact]
     public void Decode_WordOfTheGlossary_IsNotDistrustedAsUnknown()
     {

@@ -42,4 +42,14 @@ public sealed class TranscriberWordsTests
     [InlineData(1, 1, true, "1 other speaker and 1 recording of which nobody said who speaks")]
     [InlineData(0, 3, true, "3 recordings of which nobody said who speaks")]
     public void Voices_ARecordingOfNobodySaid_IsNoSpeaker(int speakers, int unnamed, bool other, string said) => Assert.Equal(said, TranscriberWords.Voices(speakers, unnamed, other));
+
+    [Fact]
+    public void LeftOut_SaysHowMuchAndWhy()
+    {
+        Assert.Null(TranscriberWords.LeftOut(new Dictionary<LeftOutFor, double>()));
+        Assert.Equal("Not learnt from, and not tested with: 40 seconds in passages of more than 30 seconds.", TranscriberWords.LeftOut(new Dictionary<LeftOutFor, double> { [LeftOutFor.Length] = 40 / 60.0 }));
+        var all = TranscriberWords.LeftOut(new Dictionary<LeftOutFor, double> { [LeftOutFor.NoLetters] = 0.5, [LeftOutFor.Length] = 2, [LeftOutFor.GuessedTimes] = 12 });
+        Assert.StartsWith("Not learnt from, and not tested with: 12 min of texts that came without times", all, StringComparison.Ordinal);
+        Assert.EndsWith(", 2 min in passages of more than 30 seconds and 30 seconds in passages without a letter from a to z.", all, StringComparison.Ordinal);
+    }
 }

@@ -1135,6 +1135,12 @@ namespace DomainSsl.Core.Database.Migrations
                     b.Property<int>("From")
                         .HasColumnType("INTEGER");
 
+                    b.Property<bool>("GuessedEnd")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<bool>("GuessedStart")
+                        .HasColumnType("INTEGER");
+
                     b.Property<double>("Position")
                         .HasColumnType("REAL");
 

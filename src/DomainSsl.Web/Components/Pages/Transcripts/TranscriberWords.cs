@@ -1,3 +1,4 @@
+using DomainSsl.Core.Runs;
 using DomainSsl.Core.Tasks;
 using DomainSsl.Core.Transcripts;
 using DomainSsl.Web.Components.Shared;
@@ -41,6 +42,21 @@ public static class TranscriberWords
         var rest = $"{Say.Count(unnamed, "recording")} of which nobody said who speaks";
         return speakers == 0 ? rest : $"{named} and {rest}";
     }
+
+    /// <summary>What of the accepted transcripts is neither learnt from nor tested with, and why; null: nothing.</summary>
+    /// <param name="minutes">By why.</param>
+    public static string? LeftOut(IReadOnlyDictionary<LeftOutFor, double> minutes)
+    {
+        var parts = minutes.Where(m => m.Value > 0).OrderBy(m => m.Key).Select(m => $"{Say.Duration(TimeSpan.FromMinutes(m.Value))} {Why(m.Key)}").ToList();
+        return parts.Count == 0 ? null : $"Not learnt from, and not tested with: {(parts.Count == 1 ? parts[0] : $"{string.Join(", ", parts.SkipLast(1))} and {parts[^1]}")}.";
+    }
+
+    private static string Why(LeftOutFor why) => why switch
+    {
+        LeftOutFor.GuessedTimes => "of texts that came without times, so that where their passages begin and end is a guess (bring them in as files with times to learn from them)",
+        LeftOutFor.Length => $"in passages of more than {SpokenLabel.LongestSeconds:0} seconds",
+        _ => "in passages without a letter from a to z",
+    };
 
     /// <summary>What it gets wrong of one speaker.</summary>
     public static string Speaker(SpeakerErrorRates speaker) => $"{Percent(speaker.Wer)} of the words wrong, {Percent(speaker.Cer)} of the letters, in {Say.Count(speaker.N, "passage")}";
