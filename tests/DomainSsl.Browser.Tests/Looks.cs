@@ -37,8 +37,8 @@ internal static class Looks
     {
         for (var since = Stopwatch.StartNew(); ; await page.WaitForTimeoutAsync(500))
         {
-            // In the page itself, which has no frames, and without the long lists of what is right: several times as quick.
-            var faults = (await page.RunAxeLegacy(new AxeRunOptions { ResultTypes = [ResultType.Violations] })).Violations.Where(v => v.Impact is "serious" or "critical")
+            // Without the long lists of what is right.
+            var faults = (await page.RunAxe(new AxeRunOptions { ResultTypes = [ResultType.Violations] })).Violations.Where(v => v.Impact is "serious" or "critical")
                 .Select(v => $"{v.Id}: {v.Help} ({string.Join(" | ", v.Nodes.Take(3).Select(n => n.Html))})").ToList();
             var wide = await page.EvaluateAsync<int>("document.documentElement.scrollWidth - document.documentElement.clientWidth");
             if (wide > 0) faults.Add(string.Create(CultureInfo.InvariantCulture, $"it is {wide} pixels wider than its window"));
