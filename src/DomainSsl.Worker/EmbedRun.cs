@@ -46,6 +46,7 @@ public sealed class EmbedRun(ShardStore shards, ModelFiles files, ModelRegistry 
         float[][] InShard(EncoderSpec spec, Func<ItemSource, int[], float[][]> embed)
         {
             var prepared = shards.Prepare(items, [spec.Resolution], context, shared ? null : context.Folder)[spec.Resolution];
+            items = prepared.In(items, i => i.Id);
             float[][] features;
             using (var source = ItemSource.Open(prepared.Path, spec)) features = embed(source, [.. items.Select(i => prepared.Places[i.Id])]);
             if (!shared) File.Delete(prepared.Path);

@@ -41,13 +41,15 @@ public sealed class EvaluateRun(IDbContextFactory<DomainSslContext> factory, Sha
         TorchProcess.Tune();
         using var classifier = Classifier.Load(classifierFolder, Devices.Choose("auto"));
         var prepared = shards.Prepare(items, [classifier.Resolution], context)[classifier.Resolution];
+        var leftOut = request.Labels.Count - labels.Count;
+        labels = prepared.In(labels, l => l.ItemId);
         using var source = ItemSource.Open(prepared.Path, classifier.About.Encoder);
         var answers = FeatureBatches.Of(classifier, source, [.. labels.Select(l => prepared.Places[l.ItemId])], context, "Measuring on");
         var probabilities = new Probabilities(classes.Count, [.. answers.SelectMany(a => a.Probabilities)]);
         var metrics = ClassificationMetrics.Of(probabilities, [.. labels.Select(l => classes.ToList().IndexOf(l.Class))], [.. labels.Select(l => l.Patient)], classes, seed: 1);
         var each = labels.Zip(answers, (l, a) => (l.Patient, Right: classes[a.Best] == l.Class)).GroupBy(l => l.Patient).OrderBy(g => g.Key, StringComparer.Ordinal)
             .Select(g => new PatientResult(g.Key, g.Count(), Math.Round(g.Count(l => l.Right) / (double)g.Count(), 4))).ToList();
-        var result = new Result(labels.Count, each.Count, request.Labels.Count - labels.Count, metrics, each.Count > LabelEfficiency.FewPatients ? [] : each);
+        var result = new Result(labels.Count, each.Count, leftOut, metrics, each.Count > LabelEfficiency.FewPatients ? [] : each);
         return new RunOutcome(JsonSerializer.Serialize(result, RunContext.Json));
     }
 

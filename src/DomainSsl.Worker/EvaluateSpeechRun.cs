@@ -40,7 +40,7 @@ public sealed class EvaluateSpeechRun(IDbContextFactory<DomainSslContext> factor
         using var shard = SoundShard.Open(path);
         using var decoder = await decoding.ByAsync(request.Language, transcriber.About, context.Stop);
         var pairs = Pairs(transcriber, shard, items, context.Stop, decoder is null ? null : decoder.Text);
-        var result = new Result(pairs.Count, pairs.Select(p => p.Speaker).Distinct().Count(), request.Labels.Count - pairs.Count, 
+        var result = new Result(pairs.Count, pairs.Select(p => p.Speaker).Distinct().Count(), request.Labels.Count - pairs.Count,
             TranscriptMetrics.Of(pairs, seed: 1, SpeechDecoding.Terms(request.Terms, transcriber.Alphabet)), BySpeaker(pairs));
         return new RunOutcome(JsonSerializer.Serialize(result, RunContext.Json));
     }

@@ -52,7 +52,8 @@ public sealed class FineTuneRun(IDbContextFactory<DomainSslContext> factory, Sha
         var whole = all.Count <= WholeCollection;
         var resolutions = arms.Select(a => a.Arm.Spec.Resolution).Distinct().ToList();
         var prepared = shards.Prepare(whole ? all : [.. all.Where(i => labelledIds.Contains(i.Id)), .. sample], resolutions, context, whole ? null : context.Folder);
-        var places = prepared[resolutions[0]].Places; // the same at every resolution
+        var any = prepared[resolutions[0]]; // places are the same at every resolution
+        request = request with { Labels = any.In(request.Labels, l => l.ItemId) };
 
         TorchProcess.Tune();
         var device = Devices.Choose("auto");
@@ -62,8 +63,8 @@ public sealed class FineTuneRun(IDbContextFactory<DomainSslContext> factory, Sha
         var result = TaskTraining.Run(new TaskTrainingRequest
         {
             Arms = [.. arms.Select(a => new TaskArm(a.Arm, prepared[a.Arm.Spec.Resolution].Path))],
-            Labelled = [.. request.Labels.Select(l => new Labelled(places[l.ItemId], classes.IndexOf(l.Class), l.Patient))],
-            TestPatients = request.TestPatients.ToHashSet(StringComparer.Ordinal), Unlabelled = [.. sample.Select(i => places[i.Id])], Classes = classes,
+            Labelled = [.. request.Labels.Select(l => new Labelled(any.Places[l.ItemId], classes.IndexOf(l.Class), l.Patient))],
+            TestPatients = request.TestPatients.ToHashSet(StringComparer.Ordinal), Unlabelled = [.. any.In(sample, i => i.Id).Select(i => any.Places[i.Id])], Classes = classes,
             Settings = (request.Compare ? new FitSettings { StepShare = options.TrainingShare } : Reporting.Settings(request.Settings)) with { Mode = ModeOf(request.Mode) }, Seed = (int)request.Seed, ClassifierFolder = saved,
             FitsFolder = fits, Who = Reporting.Who(kind, request.Labels),
         }, new Reporting(context, request.PredictRest ? 0.9 : 1), context.Stop);
@@ -165,6 +166,8 @@ public sealed class FineTuneRun(IDbContextFactory<DomainSslContext> factory, Sha
         using var classifier = Classifier.Load(files.ClassifierFolder(model), Devices.Choose("auto"));
         // The whole collection: its shard is the next prediction's too. Where training prepared it, it is there already.
         var prepared = shards.Prepare(await WithLabelledAsync(model.TaskId!.Value, rest, context), [classifier.Resolution], context)[classifier.Resolution];
+        rest = prepared.In(rest, i => i.Id);
+        if (rest.Count == 0) return [];
         using var source = ItemSource.Open(prepared.Path, classifier.About.Encoder);
         var answers = FeatureBatches.Of(classifier, source, [.. rest.Select(i => prepared.Places[i.Id])], context, "Predicting");
         return await predict.RowsAsync(model, classifier, context, rest, answers);

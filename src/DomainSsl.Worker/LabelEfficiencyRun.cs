@@ -44,7 +44,7 @@ public sealed class LabelEfficiencyRun(ShardStore shards, ModelFiles files, Mode
         var (trainShards, testShards) = (shards.Prepare(train, resolutions, context), shards.Prepare(test, resolutions, context));
 
         var classes = request.Classes.ToList();
-        IReadOnlyList<Labelled> Places(IReadOnlyList<LabelledItem> labels, PreparedShard shard) => [.. labels.Select(l => new Labelled(shard.Places[l.ItemId], classes.IndexOf(l.Class), l.Patient))];
+        IReadOnlyList<Labelled> Places(IReadOnlyList<LabelledItem> labels, PreparedShard shard) => [.. shard.In(labels, l => l.ItemId).Select(l => new Labelled(shard.Places[l.ItemId], classes.IndexOf(l.Class), l.Patient))];
         TorchProcess.Tune();
         var device = Devices.Choose("auto");
         context.Report(new RunReport(Device: device.ToString(), Stage: "Starting"));

@@ -37,6 +37,7 @@ public sealed class PredictRun(IDbContextFactory<DomainSslContext> factory, Shar
         var spec = Classifier.ReadDescription(classifierFolder).Encoder;
         var shared = request.CollectionId is not null;
         var prepared = shards.Prepare(items, [spec.Resolution], context, shared ? null : context.Folder)[spec.Resolution];
+        items = prepared.In(items, i => i.Id);
 
         TorchProcess.Tune();
         using var classifier = Classifier.Load(classifierFolder, Devices.Choose("auto"));
@@ -96,6 +97,7 @@ public sealed class PredictRun(IDbContextFactory<DomainSslContext> factory, Shar
         {
             var others = await shards.ItemsAsync(null, missing, null, context.Stop);
             var prepared = shards.Prepare(others, [classifier.Resolution], context, context.Folder)[classifier.Resolution];
+            others = prepared.In(others, o => o.Id);
             using (var source = ItemSource.Open(prepared.Path, classifier.About.Encoder))
             {
                 var found = FeatureBatches.Of(classifier, source, [.. others.Select(o => prepared.Places[o.Id])], context, "Comparing with");
@@ -103,7 +105,7 @@ public sealed class PredictRun(IDbContextFactory<DomainSslContext> factory, Shar
             }
             File.Delete(prepared.Path);
         }
-        return [.. labelled.Distinct().Select(id => (id, have[id]))];
+        return [.. labelled.Distinct().Where(have.ContainsKey).Select(id => (id, have[id]))];
     }
 
     /// <summary>Stores predictions in the transaction that ends the run; what this model said of an item before is replaced, unless a person has decided on it.</summary>

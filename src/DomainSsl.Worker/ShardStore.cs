@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
 using DomainSsl.Audio;
@@ -50,8 +51,12 @@ public sealed record Stretch(double Start, double End, int? Channel = null);
 
 /// <summary>A shard and where each item is in it.</summary>
 /// <param name="Path">The file.</param>
-/// <param name="Places">Item id → place.</param>
-public sealed record PreparedShard(string Path, IReadOnlyDictionary<long, int> Places);
+/// <param name="Places">Item id → place; images that can no longer be read have none.</param>
+public sealed record PreparedShard(string Path, IReadOnlyDictionary<long, int> Places)
+{
+    /// <summary>Those of what speaks of items whose item is in the shard, in their order.</summary>
+    public IReadOnlyList<T> In<T>(IEnumerable<T> all, Func<T, long> item) => [.. all.Where(one => Places.ContainsKey(item(one)))];
+}
 
 /// <summary>
 /// Decoded images and sounds for training: each set of items once a resolution, in <c>shards/</c>, named by the hash of the set, the resolution and the way of preparing. Decoding images uses all
@@ -70,6 +75,9 @@ public sealed class ShardStore(IDbContextFactory<DomainSslContext> factory, IBlo
 
     // Of less there is nothing to learn what follows what; a single word is classified however short it is.
     private const double ShortestPiece = 0.1;
+
+    // A collection may have thousands that are damaged alike.
+    private const int MostLinesOfLeftOut = 10;
 
     /// <summary>The way in which <see cref="Prepare"/> makes items of a kind ready, for the names of what depends on it.</summary>
     public static string WayOf(ItemKind kind) => kind == ItemKind.Sound ? FormattableString.Invariant($"heard p{SoundPreparation} {LongestHeard} s") : $"p{Preparation}";
@@ -275,13 +283,16 @@ public sealed class ShardStore(IDbContextFactory<DomainSslContext> factory, IBlo
         catch (Learning.LearningException) { return false; } // cut by a full disk, say: made anew
     }
 
-    /// <summary>The items as shards at each of the resolutions; each image that is wanted is decoded once for all of them. Recordings have one resolution and one shard, with a piece for each: all of it, up to its first minute.</summary>
+    /// <summary>
+    /// The items as shards at each of the resolutions; each image that is wanted is decoded once for all of them. An image that can no longer be read is left out, with a line in the run's log: the others have
+    /// the same places at every resolution. Recordings have one resolution and one shard, with a piece for each: all of it, up to its first minute.
+    /// </summary>
     /// <param name="items">The images, or the recordings; their order does not matter.</param>
     /// <param name="resolutions">Sides of the square planes, pixels; of recordings the samples a second.</param>
     /// <param name="context">Told how far it is; its stop is heeded.</param>
     /// <param name="inFolder">Where the shards go that serve one run only; null for the shared folder.</param>
     /// <returns>A shard for each resolution.</returns>
-    /// <exception cref="RefusedException">An image cannot be decoded, or a recording cannot be read.</exception>
+    /// <exception cref="RefusedException">No image can be read, or a recording cannot be.</exception>
     public IReadOnlyDictionary<int, PreparedShard> Prepare(IReadOnlyList<ShardItem> items, IEnumerable<int> resolutions, RunContext context, string? inFolder = null)
     {
         if (items.Any(i => i.Kind == ItemKind.Sound))
@@ -290,12 +301,22 @@ public sealed class ShardStore(IDbContextFactory<DomainSslContext> factory, IBlo
             return resolutions.Distinct().ToDictionary(r => r, _ => heard);
         }
         items = [.. items.DistinctBy(i => i.Id).OrderBy(i => i.Hash, StringComparer.Ordinal)];
-        var places = items.Select((item, place) => (item.Id, place)).ToDictionary(p => p.Id, p => p.place);
         var name = NameOf([.. items.Select(i => i.Hash)]);
-        var wanted = resolutions.Distinct().ToDictionary(r => r, r => new PreparedShard(Path.Combine(inFolder ?? folder.Shards, $"{name}-{r}-p{Preparation}.shard"), places));
-        var missing = wanted.Where(w => !IsThere(w.Value.Path, items)).ToList();
-        if (missing.Count > 0) Write(items, [.. missing.Select(m => (m.Key, m.Value.Path))], context);
-        return wanted;
+        var wanted = resolutions.Distinct().Select(r => (Resolution: r, Path: Path.Combine(inFolder ?? folder.Shards, $"{name}-{r}-p{Preparation}.shard"))).ToList();
+        var there = wanted.ToDictionary(w => w.Path, w => Without(w.Path, items));
+        // What a shard was made without is tried again: a backup may have brought it back.
+        var left = Unreadable(items, there.Values.SelectMany(w => w ?? []).ToHashSet(), context.Stop);
+        var missing = wanted.Where(w => there[w.Path]?.SetEquals(left.Keys) != true).ToList();
+        if (missing.Count > 0)
+        {
+            left = Write(items, missing, context);
+            // Those made while more could be read are made anew: a place is the same item's at every resolution.
+            var others = wanted.Except(missing).Where(w => !there[w.Path]!.SetEquals(left.Keys)).ToList();
+            if (others.Count > 0) left = Write(items, others, context);
+        }
+        Tell(items, left, context);
+        var places = items.Where((_, i) => !left.ContainsKey(i)).Select((item, place) => (item.Id, place)).ToDictionary(p => p.Id, p => p.place);
+        return wanted.ToDictionary(w => w.Resolution, w => new PreparedShard(w.Path, places));
     }
 
     private PreparedShard PrepareHeard(IReadOnlyList<ShardItem> items, RunContext context, string to)
@@ -310,8 +331,10 @@ public sealed class ShardStore(IDbContextFactory<DomainSslContext> factory, IBlo
 
     private static SoundItem Whole(ShardItem item, Stretch heard) => new(item.Hash, item.BlobHash, heard.Start, heard.End, [heard with { End = Math.Min(heard.End, heard.Start + LongestHeard) }]);
 
-    private void Write(IReadOnlyList<ShardItem> items, IReadOnlyList<(int Resolution, string Path)> shards, RunContext context)
+    /// <returns>The items that are in none of the shards, by their places among all, with the reason.</returns>
+    private Dictionary<int, string> Write(IReadOnlyList<ShardItem> items, IReadOnlyList<(int Resolution, string Path)> shards, RunContext context)
     {
+        var left = new ConcurrentDictionary<int, string>();
         var writers = shards.Select(s => ShardWriter.Create(s.Path, items.Count, 1, s.Resolution, s.Resolution)).ToList();
         try
         {
@@ -321,12 +344,16 @@ public sealed class ShardStore(IDbContextFactory<DomainSslContext> factory, IBlo
             // Frames of one file together, so that it is read once.
             Parallel.ForEach(items.Select((item, place) => (item, place)).GroupBy(i => i.item.BlobHash), options, file =>
             {
-                var image = Open(file.Key);
+                var image = new Lazy<DicomImage>(() => Open(file.Key), isThreadSafe: false); // what it throws, it throws for each frame
                 foreach (var (item, place) in file)
                 {
                     options.CancellationToken.ThrowIfCancellationRequested();
-                    var planes = Planes(image, item, shards.Select(s => s.Resolution));
-                    for (var i = 0; i < writers.Count; i++) writers[i].Write(place, planes[i]);
+                    try
+                    {
+                        var planes = Planes(image.Value, item, shards.Select(s => s.Resolution));
+                        for (var i = 0; i < writers.Count; i++) writers[i].Write(place, planes[i]);
+                    }
+                    catch (Exception e) when (IsUnreadable(e)) { left[place] = e.Message; }
                     var n = Interlocked.Increment(ref done);
                     if (n % 16 == 0 || n == items.Count)
                     {
@@ -335,8 +362,11 @@ public sealed class ShardStore(IDbContextFactory<DomainSslContext> factory, IBlo
                     }
                 }
             });
-            foreach (var writer in writers) writer.Finish([.. items.Select(i => i.Hash)]);
+            if (left.Count == items.Count)
+                throw new RefusedException("item-unreadable", $"{(items.Count == 1 ? "The image cannot" : $"None of the {items.Count:#,0} images can")} be read: {left[0]} Restore a backup, or choose others.");
+            foreach (var writer in writers) writer.Finish([.. items.Select(i => i.Hash)], left.Keys.ToHashSet());
             context.Log($"Decoded in {time.GetElapsedTime(begun).TotalSeconds:0.0} s.");
+            return new(left);
         }
         finally
         {
@@ -344,34 +374,52 @@ public sealed class ShardStore(IDbContextFactory<DomainSslContext> factory, IBlo
         }
     }
 
-    private DicomImage Open(string blobHash)
-    {
-        try { return DicomImage.Of(DicomFile.Read(blobs.Read(blobHash))); }
-        catch (DicomException e) { throw Unreadable(blobHash, e); }
-    }
+    private DicomImage Open(string blobHash) => DicomImage.Of(DicomFile.Read(blobs.Read(blobHash)));
 
     private static List<ushort[]> Planes(DicomImage image, ShardItem item, IEnumerable<int> resolutions)
     {
-        try
-        {
-            var plane = GreyPlane.Of(image, item.Frame);
-            return [.. resolutions.Select(r => PlaneResampler.ForTraining(plane, r))];
-        }
-        catch (DicomException e) { throw Unreadable(item.BlobHash, e); }
+        var plane = GreyPlane.Of(image, item.Frame);
+        return [.. resolutions.Select(r => PlaneResampler.ForTraining(plane, r))];
     }
 
-    private static RefusedException Unreadable(string blobHash, DicomException e) =>
-        new("item-unreadable", $"The stored image {blobHash[..12]} can no longer be decoded: {e.Message} Restore a backup, or make a collection without it.");
+    // Damaged, of a kind that is not supported, or its file is missing: restoring the file is for a person, the others are learnt from meanwhile.
+    private static bool IsUnreadable(Exception e) => e is DicomException or RefusedException;
 
-    private static bool IsThere(string path, IReadOnlyList<ShardItem> items)
+    // Of the items at these places those that cannot be read, with the reason.
+    private Dictionary<int, string> Unreadable(IReadOnlyList<ShardItem> items, HashSet<int> places, CancellationToken cancel)
     {
-        if (!File.Exists(path)) return false;
+        var found = new Dictionary<int, string>();
+        foreach (var place in places)
+        {
+            cancel.ThrowIfCancellationRequested();
+            try { Planes(Open(items[place].BlobHash), items[place], []); }
+            catch (Exception e) when (IsUnreadable(e)) { found[place] = e.Message; }
+        }
+        return found;
+    }
+
+    private static void Tell(IReadOnlyList<ShardItem> items, Dictionary<int, string> left, RunContext context)
+    {
+        foreach (var (place, why) in left.OrderBy(l => l.Key).Take(MostLinesOfLeftOut)) context.Log($"Left out: the stored image {items[place].BlobHash[..12]} can no longer be read. {why}");
+        if (left.Count > MostLinesOfLeftOut) context.Log($"Left out likewise: {left.Count - MostLinesOfLeftOut:#,0} more.");
+    }
+
+    // The places of the items that a shard was made without; null where there is no shard of the others.
+    private static HashSet<int>? Without(string path, IReadOnlyList<ShardItem> items)
+    {
+        if (!File.Exists(path)) return null;
         try
         {
             using var shard = Shard.Open(path);
-            return shard.ItemHashes.SequenceEqual(items.Select(i => i.Hash));
+            var (without, held) = (new HashSet<int>(), 0);
+            for (var i = 0; i < items.Count; i++)
+            {
+                if (held < shard.Count && shard.ItemHashes[held] == items[i].Hash) held++;
+                else without.Add(i);
+            }
+            return held == shard.Count ? without : null;
         }
-        catch (Learning.LearningException) { return false; } // cut by a full disk, say: made anew
+        catch (Learning.LearningException) { return null; } // cut by a full disk, say: made anew
     }
 
     private static string NameOf(IReadOnlyList<string> contents)

@@ -1,6 +1,11 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using DomainSsl.Core;
+using DomainSsl.Core.Collections;
+using DomainSsl.Core.Storage;
+using DomainSsl.Core.Tasks;
 using DomainSsl.Testing;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace DomainSsl.Worker.Tests;
 
@@ -118,6 +123,60 @@ public sealed class CommandTests
         var trained = await Run(["pretrain", "all", "--recipe", "clinic", .. KilledWorkerTests.Tiny[2..], "--steps", "2"]);
         Assert.Equal(2, trained.GetProperty("steps").GetInt32());
     }
+
+    [Theory]
+    [InlineData(2, "--modes", "foo")]
+    [InlineData(2, "--modes", ",")]
+    [InlineData(2, "--budgets", "ten")]
+    [InlineData(2, "--repeats", "0")]
+    [InlineData(2, "--seed", "x")]
+    [InlineData(1, "--set", "stepShar=1")]
+    [InlineData(1, "--budgets", "8,1000")]
+    public async Task LabelEfficiency_WhatCannotBeAskedFor_IsRefusedBeforeThereIsARun(int exitCode, params string[] option)
+    {
+        using var folder = new TemporaryFolder();
+        var result = await Product.RunAsync(folder.At("data"), Long, ["label-efficiency", "--train", SmallScans.Write(folder, 16), "--test", SmallScans.Write(folder, 8, "others", seed: 2), "--encoder", "scratch", .. option, "--json"]);
+        Assert.Equal(exitCode, result.ExitCode);
+        Assert.InRange(JsonDocument.Parse(result.Output).RootElement.GetProperty("error").GetProperty("message").GetString()!.Length, 20, 300);
+        Assert.Empty(Runs(folder.At("data")));
+    }
+
+    [Theory]
+    [InlineData("--minutes", "NaN")]
+    [InlineData("--recipe", "simclrr")]
+    [InlineData("--set", "optimiser.rat=1")]
+    public async Task Pretrain_WhatCannotBeAskedFor_IsRefusedBeforeThereIsARun(params string[] option)
+    {
+        using var folder = new TemporaryFolder();
+        await Product.JsonAsync(folder.At("data"), Long, "import", SmallScans.Write(folder, 4), "--collection", "all");
+        var result = await Product.RunAsync(folder.At("data"), Long, ["pretrain", "all", .. option, "--json"]);
+        var error = JsonDocument.Parse(result.Output).RootElement.GetProperty("error");
+        Assert.NotEqual("unexpected", error.GetProperty("code").GetString());
+        Assert.InRange(error.GetProperty("message").GetString()!.Length, 20, 300);
+        Assert.Empty(Runs(folder.At("data")));
+    }
+
+    [Fact]
+    public async Task FineTune_FilesThatAreNotInTheTasksCollection_SaysWhatToDoOnTheCommandLine()
+    {
+        var cancel = TestContext.Current.CancellationToken;
+        using var folder = new TemporaryFolder();
+        var data = folder.At("data");
+        await Product.JsonAsync(data, Long, "import", SmallScans.Write(folder, 8), "--collection", "first");
+        await using (var services = new ServiceCollection().AddLogging().AddDomainSslCore(new DataFolder(data)).BuildServiceProvider())
+        {
+            var collection = await services.GetRequiredService<CollectionService>().FindAsync("first", cancel);
+            await services.GetRequiredService<TaskService>().CreateAsync("spot", "Is there a spot?", ["none", "spot"], collection.Id, "anna", cancel: cancel);
+        }
+        var result = await Product.RunAsync(data, Long, "finetune", "--labels", SmallScans.Write(folder, 8, "others", seed: 2), "--encoder", "scratch", "--mode", "full", "--task", "spot", "--json");
+        Assert.Equal(1, result.ExitCode);
+        var message = JsonDocument.Parse(result.Output).RootElement.GetProperty("error").GetProperty("message").GetString()!;
+        Assert.Contains("8 of the 8 rows", message, StringComparison.Ordinal);
+        Assert.Contains("leave out --task", message, StringComparison.Ordinal);
+        Assert.Empty(Runs(data));
+    }
+
+    private static string[] Runs(string data) => Directory.Exists(Path.Combine(data, "runs")) ? Directory.GetDirectories(Path.Combine(data, "runs")) : [];
 
     [Theory]
     [InlineData("no transcriber", "transcribe", "m-1", "a.wav")]

@@ -54,7 +54,7 @@ public sealed class LaterScansTests
         Assert.Equal(before + 12, (await reviews.ProgressAsync(task.Id, cancel)).Open);
         Assert.Empty((await tasks.NewCasesAsync(task.Id, cancel)).Offers);
 
-        var later = await collections.ItemIdsAsync(offer.CollectionId, cancel);
+        var later = await db.CollectionItems.Where(c => c.CollectionId == offer.CollectionId).OrderBy(c => c.ItemId).Select(c => c.ItemId).ToListAsync(cancel);
         var answer = await db.Predictions.AsNoTracking().SingleAsync(p => p.ItemId == later[0], cancel);
         await reviews.DecideAsync(answer.Id, ReviewDecision.Correct, task.Classes[1].Id, "rita", "d", cancel);
         Assert.Contains((await TrainAsync()).Labels, l => l.ItemId == later[0] && l.Class == "spot");

@@ -34,6 +34,18 @@ public sealed class ToolCommandTests
     }
 
     [Fact]
+    public async Task Inspect_FileThatCannotBeRead_IsToldBesideTheOthers_AndByTheExitCode()
+    {
+        using var folder = new TemporaryFolder();
+        await File.WriteAllTextAsync(folder.At("letter.dcm"), "Dear colleague", TestContext.Current.CancellationToken);
+        var mixed = await Product.RunAsync(folder.At("data"), Long, "inspect", Scans[0], folder.At("letter.dcm"), "--json");
+        Assert.Equal(3, mixed.ExitCode);
+        var files = JsonDocument.Parse(mixed.Output).RootElement.GetProperty("files").EnumerateArray().ToList();
+        Assert.Equal([("dicom", false), ("unknown", true)], files.Select(f => (f.GetProperty("kind").GetString(), f.GetProperty("error").ValueKind == JsonValueKind.String)));
+        Assert.Equal(0, (await Product.RunAsync(folder.At("data"), Long, "inspect", Scans[0])).ExitCode);
+    }
+
+    [Fact]
     public async Task Backup_TakenWhileTheSiteRuns_RestoresIntoAnEmptyFolderAlone()
     {
         using var folder = new TemporaryFolder();

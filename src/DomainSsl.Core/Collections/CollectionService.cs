@@ -74,13 +74,6 @@ public sealed class CollectionService(IDbContextFactory<DomainSslContext> factor
         await transaction.CommitAsync(cancel);
     }
 
-    /// <summary>The ids of a collection's items in order of import.</summary>
-    public async Task<IReadOnlyList<long>> ItemIdsAsync(long collectionId, CancellationToken cancel = default)
-    {
-        await using var db = await factory.CreateDbContextAsync(cancel);
-        return await db.CollectionItems.Where(c => c.CollectionId == collectionId).OrderBy(c => c.ItemId).Select(c => c.ItemId).ToListAsync(cancel);
-    }
-
     private async Task<Collection> CreateAsync(string name, string? filter, string by, Func<DomainSslContext, Task<List<Item>>> choose, CancellationToken cancel)
     {
         name = CollectionNames.Check(name);

@@ -49,10 +49,12 @@ internal static class ScanPreparation
         return DicomReader.Default.Read(stream, DicomLimits.Default);
     }
 
-    // Uncompressed pixels are checked by their length alone; compressed frames must be decoded to be believed.
+    // What training takes of it must be had of it: a colour table that is missing, say, shows only there. Uncompressed frames differ in nothing that could fail, and their length is checked; compressed ones must be
+    // decoded to be believed.
     private static void CheckPixels(DicomFile file, DicomImage image)
     {
+        GreyPlane.Of(image);
         if (!file.Syntax.IsEncapsulated) return;
-        for (int frame = 0; frame < image.Description.Frames; frame++) image.Decode(frame);
+        for (int frame = 1; frame < image.Description.Frames; frame++) image.Decode(frame);
     }
 }

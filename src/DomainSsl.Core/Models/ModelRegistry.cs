@@ -86,13 +86,6 @@ public sealed class ModelRegistry(IDbContextFactory<DomainSslContext> factory, A
         return new ModelDetails(model, ancestors, children, run, task, changes);
     }
 
-    /// <summary>The model that answers a task now; null where none was promoted.</summary>
-    public async Task<Model?> InUseAsync(long taskId, CancellationToken cancel = default)
-    {
-        await using var db = await factory.CreateDbContextAsync(cancel);
-        return await db.Models.AsNoTracking().SingleOrDefaultAsync(m => m.TaskId == taskId && m.State == ModelState.InUse, cancel);
-    }
-
     /// <summary>The language model of a kind that is in use; null where none was promoted.</summary>
     public async Task<Model?> LanguageInUseAsync(string kind, CancellationToken cancel = default)
     {

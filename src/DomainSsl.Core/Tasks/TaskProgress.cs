@@ -9,13 +9,12 @@ public sealed record ClassProgress(long Id, string Name, int Labels);
 /// <summary>How far a task's labelling is. Only current answers count.</summary>
 /// <param name="Items">Images or recordings in the collection.</param>
 /// <param name="Labelled">Those with a class, and those given one in review of other collections.</param>
-/// <param name="TestLabelled">Of those, how many are locked test patients'.</param>
 /// <param name="LabelledPatients">Patients with at least one class label.</param>
 /// <param name="NotSure">Looked at, not sure.</param>
 /// <param name="Skipped">Put off; they come again at the end.</param>
 /// <param name="Classes">Labels by class, in the order of the keys.</param>
 /// <param name="Elsewhere">Of those labelled, how many are outside the collection.</param>
-public sealed record TaskProgress(int Items, int Labelled, int TestLabelled, int LabelledPatients, int NotSure, int Skipped, IReadOnlyList<ClassProgress> Classes, int Elsewhere = 0)
+public sealed record TaskProgress(int Items, int Labelled, int LabelledPatients, int NotSure, int Skipped, IReadOnlyList<ClassProgress> Classes, int Elsewhere = 0)
 {
     // Where the learning curves of small data sets bend; between them a few labels more change little.
     private static readonly int[] Steps = [20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000];

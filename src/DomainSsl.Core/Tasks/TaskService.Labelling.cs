@@ -16,15 +16,6 @@ public sealed record NextItem(long ItemId, bool Skipped);
 /// <param name="Again">It had been stored before: the same answer was sent twice.</param>
 public sealed record LabelReceipt(long LabelId, long ItemId, bool Again);
 
-/// <summary>One answer of an item's history.</summary>
-/// <param name="At">When (UTC).</param>
-/// <param name="By">Who.</param>
-/// <param name="Answer">What was said.</param>
-/// <param name="Class">The class's name, where the answer is one.</param>
-/// <param name="Source">Where it came from.</param>
-/// <param name="Current">It is the one that counts.</param>
-public sealed record LabelHistory(DateTime At, string By, LabelAnswer Answer, string? Class, LabelSource Source, bool Current);
-
 public sealed partial class TaskService
 {
     // Of three images one is a test patient's once there is a model: about their share, so that the measurement grows with the training set.
@@ -165,15 +156,6 @@ public sealed partial class TaskService
         order.Rewind(last);
         Holds.TryHold(Scope(taskId), last, by, HoldPurpose.Label);
         return receipt;
-    }
-
-    /// <summary>All that was ever said of an item in a task, the newest first.</summary>
-    public async Task<IReadOnlyList<LabelHistory>> HistoryAsync(long taskId, long itemId, CancellationToken cancel = default)
-    {
-        await using var db = await factory.CreateDbContextAsync(cancel);
-        return await db.Labels.AsNoTracking().Where(l => l.TaskId == taskId && l.ItemId == itemId).OrderByDescending(l => l.At).ThenByDescending(l => l.Id)
-            .Select(l => new LabelHistory(l.At, l.By, l.Answer, db.TaskClasses.Where(c => c.Id == l.ClassId).Select(c => c.Name).FirstOrDefault(), l.Source, l.SupersededAt == null))
-            .ToListAsync(cancel);
     }
 
     /// <summary>Within the caller's transaction: supersedes and adds. Review stores its corrections by it too.</summary>

@@ -10,7 +10,7 @@ namespace DomainSsl.Core.Tasks;
 /// <param name="CollectionId">The collection.</param>
 /// <param name="Name">Its name.</param>
 /// <param name="Cases">Images or recordings in it.</param>
-/// <param name="New">Of those, how many have neither an answer of the classifier nor a label.</param>
+/// <param name="New">Of those, how many have neither an answer of the classifier nor a label, without those of locked test patients: they are never reviewed.</param>
 public sealed record NewCasesOffer(long CollectionId, string Name, int Cases, int New);
 
 /// <summary>What a task's classifier can be asked to answer for besides the task's own collection.</summary>
@@ -34,6 +34,7 @@ public sealed partial class TaskService
         var offers = await db.Collections.Where(c => c.Id != own && !db.CollectionItems.Any(i => i.CollectionId == c.Id && i.Item!.Kind != kind))
             .OrderByDescending(c => c.CreatedAt).ThenByDescending(c => c.Id).Select(c => new NewCasesOffer(c.Id, c.Name, db.CollectionItems.Count(i => i.CollectionId == c.Id),
                 db.CollectionItems.Count(i => i.CollectionId == c.Id && !db.Predictions.Any(p => p.ModelId == model.Id && p.ItemId == i.ItemId)
+                    && !db.TaskTestPatients.Any(t => t.TaskId == taskId && t.PatientId == i.Item!.PatientId)
                     && !db.Labels.Any(l => l.TaskId == taskId && l.ItemId == i.ItemId && l.SupersededAt == null && l.Answer == LabelAnswer.Class)))).ToListAsync(cancel);
         return new NewCases(run, [.. offers.Where(o => o.New > 0)]);
     }

@@ -125,7 +125,7 @@ public sealed partial class TaskService(IDbContextFactory<DomainSslContext> fact
             .Select(l => new { l.ItemId, l.Answer, l.ClassId, l.Item!.PatientId }).ToListAsync(cancel);
         var classes = current.Where(l => l.Answer == LabelAnswer.Class).ToList();
         var byClass = classes.CountBy(l => l.ClassId!.Value).ToDictionary();
-        return new TaskProgress(order.All.Count, classes.Count, classes.Count(l => order.IsTest(l.PatientId)), classes.DistinctBy(l => l.PatientId ?? -1 - l.ItemId).Count(),
+        return new TaskProgress(order.All.Count, classes.Count, classes.DistinctBy(l => l.PatientId ?? -1 - l.ItemId).Count(),
             current.Count(l => l.Answer == LabelAnswer.NotSure), current.Count(l => l.Answer == LabelAnswer.Skipped),
             [.. task.Classes.OrderBy(c => c.Position).Select(c => new ClassProgress(c.Id, c.Name, byClass.GetValueOrDefault(c.Id)))], current.Count(l => !order.Contains(l.ItemId)));
     }

@@ -87,13 +87,6 @@ public sealed class DicomDataSet : IEnumerable<DicomElement>
     /// <summary>All values as numbers; empty where there are none.</summary>
     public double[] GetNumbers(DicomTag tag) => this[tag] is { } e ? GetNumbers(e) : [];
 
-    /// <summary>A decimal string (DS, IS) without rounding; null where there is none.</summary>
-    public decimal? GetDecimal(DicomTag tag, int index = 0)
-    {
-        var values = GetStrings(tag);
-        return index < values.Count && decimal.TryParse(values[index], NumberStyles.Float, CultureInfo.InvariantCulture, out var value) ? value : null;
-    }
-
     /// <summary>The date of a DA (or the date in a DT); null where absent, empty or impossible.</summary>
     public DateOnly? GetDate(DicomTag tag)
     {

@@ -64,13 +64,18 @@ public sealed class ShardWriter : IDisposable
 
     /// <summary>Writes the header, flushes to the disk and gives the file its name.</summary>
     /// <param name="itemHashes">The items' hashes, in the order of the planes.</param>
-    public void Finish(IReadOnlyList<string> itemHashes)
+    /// <param name="leftOut">Items that could not be had, by index: those behind them move up.</param>
+    public void Finish(IReadOnlyList<string> itemHashes, IReadOnlySet<int>? leftOut = null)
     {
         if (itemHashes.Count != _count) throw new ArgumentException($"{_count} items were announced, {itemHashes.Count} hashes were given.", nameof(itemHashes));
-        var missing = Array.IndexOf(_written, (byte)0);
-        if (missing >= 0) throw new InvalidOperationException($"Item {missing} of the shard was not written.");
-        var header = JsonSerializer.SerializeToUtf8Bytes(new ShardHeader(_count, _channels, _height, _width, itemHashes), LearningJson.Options);
-        var offset = FirstPlane + _count * ItemBytes;
+        int[] kept = [.. Enumerable.Range(0, _count).Where(i => leftOut?.Contains(i) != true)];
+        if (kept.Length == 0) throw new ArgumentException("All items are left out.", nameof(leftOut));
+        var missing = Array.FindIndex(kept, i => _written[i] == 0);
+        if (missing >= 0) throw new InvalidOperationException($"Item {kept[missing]} of the shard was not written.");
+        CloseGaps(kept);
+        var header = JsonSerializer.SerializeToUtf8Bytes(new ShardHeader(kept.Length, _channels, _height, _width, [.. kept.Select(i => itemHashes[i])]), LearningJson.Options);
+        var offset = FirstPlane + kept.Length * ItemBytes;
+        RandomAccess.SetLength(_file, offset);
         Span<byte> start = stackalloc byte[FirstPlane];
         start.Clear();
         Magic.CopyTo(start);
@@ -82,6 +87,22 @@ public sealed class ShardWriter : IDisposable
         _file.Dispose();
         File.Move(_temporary, _path, overwrite: true);
         _finished = true;
+    }
+
+    private void CloseGaps(int[] kept)
+    {
+        var item = new byte[kept.Length < _count ? ItemBytes : 0];
+        for (var to = 0; to < kept.Length; to++)
+        {
+            if (kept[to] == to) continue;
+            for (var read = 0; read < item.Length;)
+            {
+                var more = RandomAccess.Read(_file, item.AsSpan(read), FirstPlane + kept[to] * ItemBytes + read);
+                if (more == 0) throw new EndOfStreamException($"The shard {_temporary} has become shorter while it was written.");
+                read += more;
+            }
+            RandomAccess.Write(_file, item, FirstPlane + to * ItemBytes);
+        }
     }
 
     /// <inheritdoc />

@@ -190,12 +190,12 @@ public static class LabelEfficiency
             var testFeatures = arm.Pretrained ? arm.Embed(test, testIndices) : null;
             // Beforehand and at once: the fits side by side then only read them.
             if (arm.Pretrained) arm.Features([.. wanted.SelectMany(w => draws[w.Draw].Take(w.Budget)).Distinct().Select(i => request.Train[i].Index)]);
-            SideBySide.Run(wanted, arm.Device, w =>
+            SideBySide.Run(wanted, arm.Device, (w, stop) =>
             {
                 var (draw, budget) = w;
                 var began = clock.Elapsed;
                 var items = draws[draw].Take(budget).Select(i => request.Train[i]).ToArray();
-                using var fit = ClassifierFit.Fit(arm, standard, items, request.Classes.Count, request.Settings, Seeds.Of(request.Seed, $"fit {entry.Arm.Name} {budget} {draw}"), cancel);
+                using var fit = ClassifierFit.Fit(arm, standard, items, request.Classes.Count, request.Settings, Seeds.Of(request.Seed, $"fit {entry.Arm.Name} {budget} {draw}"), stop);
                 var answers = fit.Answers(test, testIndices, testFeatures);
                 var finished = new FinishedFit(budget, draw, fit.Choice, Math.Round((clock.Elapsed - began).TotalSeconds, 2),
                     answers.ToDictionary(a => a.Key, a => a.Value.Values.ToArray().Select(v => (float)v).ToArray()));

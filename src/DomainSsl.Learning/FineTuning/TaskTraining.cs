@@ -161,11 +161,11 @@ public static class TaskTraining
             var standard = arm.Pretrained ? FeatureStandard.Of(arm.Features(ScaleOf(request, train))) : null;
             // Beforehand and at once: the fits side by side then only read them.
             if (arm.Pretrained) arm.Features([.. request.Labelled.Select(l => l.Index).Distinct()]);
-            SideBySide.Run(missing, arm.Device, f =>
+            SideBySide.Run(missing, arm.Device, (f, stop) =>
             {
                 var (items, settings, own, asked) = f < 0 ? (train, request.Settings, seed, test)
                     : ([.. folds[f].Fit.Select(i => train[i])], request.Settings with { MemberFolds = 0 }, Seeds.Of(seed, $"task fold {f}"), [.. folds[f].HeldOut.Select(i => train[i])]);
-                using var fit = ClassifierFit.Fit(arm, standard, items, classes, settings, own, cancel);
+                using var fit = ClassifierFit.Fit(arm, standard, items, classes, settings, own, stop);
                 var answers = asked.Length == 0 ? [] : fit.Answers(arm.Source, [.. asked.Select(i => i.Index)]).ToDictionary(m => m.Key, m => m.Value.Values.ToArray());
                 if (a == 0 && f < 0 && request.ClassifierFolder is { } folder)
                 {

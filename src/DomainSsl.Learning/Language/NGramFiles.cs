@@ -5,7 +5,7 @@ using DomainSsl.Learning.Training;
 namespace DomainSsl.Learning.Language;
 
 /// <summary>
-/// Files of n-gram models: our own, compact and exact, and ARPA, which other tools read and write.
+/// Files of n-gram models: our own, compact and exact, and ARPA, for other tools to read.
 /// </summary>
 /// <remarks>
 /// Own format, little-endian: 8 bytes of magic; order, unit, number of tokens, number of n-grams (int32 each); the tokens as strings with their lengths; then level by level for each
@@ -111,99 +111,5 @@ public static class NGramFiles
         Durable.WriteText(path, text.Append("\n\\end\\\n").ToString());
 
         static string Log10(float natural) => float.IsNegativeInfinity(natural) ? "-99" : (natural / Math.Log(10)).ToString("g9", CultureInfo.InvariantCulture);
-    }
-
-    /// <summary>Reads an ARPA file of any tool. Words that are not in it are unknown ones; where it has no <c>&lt;unk&gt;</c>, those have no probability.</summary>
-    /// <exception cref="LearningException">It is absent or not ARPA; the sentence names the line.</exception>
-    public static NGramModel ReadArpa(string path, NGramUnit unit)
-    {
-        if (!File.Exists(path)) throw new LearningException($"The language model {path} is not there.");
-        var reading = new ArpaReading(Path.GetFileName(path));
-        foreach (var line in File.ReadLines(path, Encoding.UTF8)) reading.Take(line.Trim());
-        return reading.Finish(unit);
-    }
-
-    private sealed class ArpaReading(string name)
-    {
-        private readonly List<string> _tokens = ["<s>", "</s>", "<unk>"];
-        private readonly Dictionary<string, int> _numbers = new(StringComparer.Ordinal) { ["<s>"] = 0, ["</s>"] = 1, ["<unk>"] = 2, ["<UNK>"] = 2 };
-        private readonly Dictionary<(int Node, int Token), int> _children = [];
-        private readonly List<(int Parent, int Token, int Order, float LogProbability, float BackOff)> _nodes = [(0, -1, 0, 0, 0)];
-        private readonly Dictionary<int, int> _announced = [];
-        private int _line, _order = -1;     // −1 before \data\, 0 within
-        private bool _ended;
-
-        public void Take(string line)
-        {
-            _line++;
-            if (line.Length == 0 || _ended) return;
-            if (line == "\\data\\") _order = 0;
-            else if (_order < 0) return;    // what stands before is comment
-            else if (line == "\\end\\") _ended = true;
-            else if (line[0] == '\\')
-            {
-                if (!line.EndsWith("-grams:", StringComparison.Ordinal) || !int.TryParse(line.AsSpan(1, line.Length - 8), NumberStyles.None, CultureInfo.InvariantCulture, out var n) || n != _order + 1)
-                    throw Wrong($"'{Shown(line)}' was not expected");
-                if (!_announced.ContainsKey(n)) throw Wrong($"{n}-grams were not announced");
-                _order = n;
-            }
-            else if (_order == 0) Announce(line);
-            else Entry(line);
-        }
-
-        public NGramModel Finish(NGramUnit unit)
-        {
-            if (_order < 1 || !_ended) throw Wrong(_order < 0 ? "there is no \\data\\" : "\\end\\ is missing");
-            foreach (var (n, count) in _announced)
-                if (_nodes.Count(x => x.Order == n) is var found && found != count) throw Wrong($"{count} {n}-grams were announced, {found} are there");
-            var order = _announced.Keys.Max();
-            var (place, parents) = (new int[_nodes.Count], new int[_nodes.Count]);
-            var sorted = new List<int> { 0 };
-            // Level by level; Take has refused an n-gram before its context, so a parent's place is always known.
-            foreach (var level in Enumerable.Range(1, _nodes.Count - 1).GroupBy(i => _nodes[i].Order).OrderBy(l => l.Key))
-                foreach (var i in level.OrderBy(i => place[_nodes[i].Parent]).ThenBy(i => _nodes[i].Token))
-                {
-                    place[i] = sorted.Count;
-                    sorted.Add(i);
-                }
-            for (var i = 1; i < parents.Length; i++) parents[i] = place[_nodes[sorted[i]].Parent];
-            return new NGramModel(order, unit, [.. _tokens], parents, [.. sorted.Select(i => _nodes[i].Token)], [.. sorted.Select(i => _nodes[i].LogProbability)], [.. sorted.Select(i => _nodes[i].BackOff)]);
-        }
-
-        private void Announce(string line)
-        {
-            var parts = line.Split(['=', ' '], StringSplitOptions.RemoveEmptyEntries);
-            if (parts is not ["ngram", var length, var count] || !int.TryParse(length, NumberStyles.None, CultureInfo.InvariantCulture, out var n) || n is < 1 or > MostOrder
-                || !int.TryParse(count, NumberStyles.None, CultureInfo.InvariantCulture, out var c) || !_announced.TryAdd(n, c)) throw Wrong($"'{Shown(line)}' is no count of n-grams");
-        }
-
-        private void Entry(string line)
-        {
-            var parts = line.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
-            if (parts.Length != _order + 1 && parts.Length != _order + 2) throw Wrong($"'{Shown(line)}' is no {_order}-gram");
-            var (logProbability, backOff) = (Number(parts[0]), parts.Length > _order + 1 ? Number(parts[^1]) : 0);
-            if (logProbability > 1e-3) throw Wrong("a probability above 1");
-            var node = 0;
-            for (var i = 1; i <= _order; i++)
-            {
-                if (!_numbers.TryGetValue(parts[i], out var token))
-                {
-                    if (_order > 1) throw Wrong($"'{Shown(parts[i])}' is not among the 1-grams");
-                    _numbers.Add(parts[i], token = _tokens.Count);
-                    _tokens.Add(parts[i]);
-                }
-                if (i < _order) node = _children.TryGetValue((node, token), out var context) ? context : throw Wrong($"the beginning of '{Shown(line)}' is missing among the shorter n-grams");
-                else if (_children.TryAdd((node, token), _nodes.Count)) _nodes.Add((node, token, _order, logProbability, backOff));
-                else throw Wrong($"'{Shown(line)}' stands twice");
-            }
-        }
-
-        // −99 is how ARPA writes a logarithm of nothing.
-        private float Number(string text) => float.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var n) && float.IsFinite(n)
-            ? n <= -99 ? float.NegativeInfinity : (float)(n * Math.Log(10)) : throw Wrong($"'{Shown(text)}' is no number");
-
-        private static string Shown(string text) => text.Length <= 60 ? text : text[..60] + "…";
-
-        private LearningException Wrong(string what) => new($"{name}, line {_line}, is not ARPA: {what}. Write the language model again.");
     }
 }

@@ -36,7 +36,7 @@ public sealed record NGramMeasure(double LogLikelihood, int Tokens, int Unknown)
 }
 
 /// <summary>
-/// An n-gram language model: interpolated modified Kneser–Ney (Chen and Goodman 1999, section 3 and equations 24 to 26), or what an ARPA file says. It is read as an automaton: a
+/// An n-gram language model: interpolated modified Kneser–Ney (Chen and Goodman 1999, section 3 and equations 24 to 26). It is read as an automaton: a
 /// state is the longest known context, <see cref="Next"/> gives ln P of a token there and the state after it, backing off where the model has not seen the two together. All
 /// logarithms are natural. Safe to read from several threads.
 /// </summary>
@@ -78,7 +78,7 @@ public sealed class NGramModel
         {
             _order[i] = _order[parent[i]] + 1;
             if (_order[i] == 1) continue;
-            // The longest known suffix; a model that was pruned elsewhere may lack the next shorter one.
+            // The longest known suffix; a file may lack the next shorter one.
             var context = _shorter[parent[i]];
             int shorter;
             while ((shorter = Child(context, token[i])) < 0 && context != Root) context = _shorter[context];
@@ -124,7 +124,7 @@ public sealed class NGramModel
             sum += _backOff[context];
         }
         next = Root;
-        // An ARPA file may name a token in a longer n-gram only, or leave the unknown out; both then have no probability at all.
+        // A file may lack a token, even the unknown one, among its 1-grams; it then has no probability at all.
         return double.NegativeInfinity;
     }
 

@@ -154,7 +154,7 @@ public static class SpeechEfficiency
                 progress?.Report(new TranscriberProgress((wanted.Count - missing.Count + sum) / wanted.Count, $"{done:#,0} of {wanted.Count:#,0} fits done; {stage}", sum > 0.02 ? clock.Elapsed.TotalSeconds / sum * (missing.Count - sum) : null));
             }
         }
-        SideBySide.Run([.. Enumerable.Range(0, missing.Count)], device, at =>
+        SideBySide.Run([.. Enumerable.Range(0, missing.Count)], device, (at, stop) =>
         {
             var (arm, budget, draw) = missing[at];
             var began = clock.Elapsed;
@@ -162,9 +162,9 @@ public static class SpeechEfficiency
             var unfinished = Path.Combine(finished[arm.Name].Unfinished, $"{budget}-{draw}");
             var title = $"{arm.Name}, {budget} min, draw {draw + 1}";
             // It is done once it is kept: what it wrote of the test pieces comes after its last step.
-            using var fit = TranscriberFit.Fit(arm, train, items, request.Alphabet, request.Settings, Seeds.Of(request.Seed, $"fit {budget} {draw}"), device, new Inner(p => Tell(at, Math.Min(p.Share, 0.99), $"at {title}: {p.Stage}")), cancel, unfinished);
+            using var fit = TranscriberFit.Fit(arm, train, items, request.Alphabet, request.Settings, Seeds.Of(request.Seed, $"fit {budget} {draw}"), device, new Inner(p => Tell(at, Math.Min(p.Share, 0.99), $"at {title}: {p.Stage}")), stop, unfinished);
             var seconds = (clock.Elapsed - began).TotalSeconds;
-            var frames = fit.Transcriber.Frames(test, request.Test, cancel);
+            var frames = fit.Transcriber.Frames(test, request.Test, stop);
             string[] texts = [.. frames.Select(p => GreedyDecoder.Decode(p, request.Alphabet))];
             var models = BeamChoice.Models(items.Select(i => i.Text));
             var spelled = BeamChoice.Decoded(frames, new PrefixBeamSearch(request.Alphabet, fit.Transcriber.About.Beam ?? new BeamOptions(), models.Words, models.Letters));

@@ -30,14 +30,15 @@ internal static class FineTuneCommand
         var command = new Command("finetune", "Trains a classifier on a table of labels, or a transcriber on a table of transcripts.") { labels, encoder, mode, task, name, seed, set, here };
         return context.Runs(command, async run =>
         {
+            var spoken = LabelTables.IsSpoken(run.Need(labels));
+            if (spoken && run.Get(task) is not null) throw new UsageException("--task is for a classifier, and this is a table of transcripts; leave it out.");
+            var settings = spoken ? SpeechSettings.Resolve(run.Get(set)) : SpeechSettings.ResolveClassifier(run.Get(set));
             var services = await RunCommands.ServicesAsync(run);
             var start = run.Need(encoder) == "scratch" ? null : await RunCommands.ModelAsync(run, run.Need(encoder));
             if (start is null && run.Get(mode) == "probe") throw new UsageException("A probe needs a pretrained encoder; from scratch use --mode full or best.");
             var table = await LabelTables.ReadAsync(run, run.Need(labels));
-            if (table.Spoken && run.Get(task) is not null) throw new UsageException("--task is for a classifier, and this is a table of transcripts; leave it out.");
-            if (table.Spoken)
-                return await TranscriberAsync(run, table, start, run.Get(name) ?? $"{Path.GetFileNameWithoutExtension(run.Need(labels))} on {start?.Name ?? "scratch"}", run.Get(seed), SpeechSettings.Resolve(run.Get(set)), run.Get(here));
-            var settings = SpeechSettings.ResolveClassifier(run.Get(set));
+            if (spoken)
+                return await TranscriberAsync(run, table, start, run.Get(name) ?? $"{Path.GetFileNameWithoutExtension(run.Need(labels))} on {start?.Name ?? "scratch"}", run.Get(seed), settings, run.Get(here));
             var classes = LabelTables.Classes(table.Rows);
             var target = await TaskAsync(run, services, run.Get(task), Path.GetFileNameWithoutExtension(run.Need(labels)), table, classes, start?.Id);
             await services.GetRequiredService<TaskService>().ImportLabelsAsync(target.Id, [.. table.Rows.Select(r => new GivenLabel(r.Found.Item, r.Class))], run.Who, run.Cancel);
@@ -76,7 +77,13 @@ internal static class FineTuneCommand
     private static async Task<LabelTask> TaskAsync(CommandRun run, IServiceProvider services, string? name, string fallback, LabelTable table, IReadOnlyList<string> classes, string? encoder)
     {
         await using var db = await RunCommands.DatabaseAsync(run);
-        if (name is not null && await db.Tasks.AsNoTracking().SingleOrDefaultAsync(t => t.Name == name, run.Cancel) is { } there) return there;
+        if (name is not null && await db.Tasks.AsNoTracking().SingleOrDefaultAsync(t => t.Name == name, run.Cancel) is { } there)
+        {
+            var own = (await db.CollectionItems.Where(i => i.CollectionId == there.CollectionId).Select(i => i.ItemId).ToListAsync(run.Cancel)).ToHashSet();
+            var others = table.Rows.Where(r => !own.Contains(r.Found.Item)).ToList();
+            if (others.Count == 0) return there;
+            throw new RefusedException("item-not-in-task", $"The task '{name}' is about a collection in which {others.Count:#,0} of the {table.Rows.Count:#,0} rows are not, such as {others[0].File}; leave out --task or name a new task, or leave out these rows.");
+        }
         name ??= await FreeAsync(n => db.Tasks.AnyAsync(t => t.Name == n, run.Cancel), fallback);
         var collectionName = await FreeAsync(n => db.Collections.AnyAsync(c => c.Name == n, run.Cancel), $"{name} (labelled)");
         var collection = await services.GetRequiredService<CollectionService>().CreateAsync(collectionName, [.. table.Rows.Select(r => r.Found.Item)], run.Who, run.Cancel);

@@ -39,7 +39,7 @@ internal static class InspectCommand
                 foreach (var f in found) CommandOutput.Row(table, f.File, f.Kind, Describe(f));
                 console.Write(table);
             });
-            return CommandLine.Done;
+            return found.Any(f => f.Error is not null) ? CommandLine.SomeRefused : CommandLine.Done;
         });
     }
 

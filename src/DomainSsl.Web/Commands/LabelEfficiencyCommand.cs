@@ -4,8 +4,10 @@ using DomainSsl.Core;
 using DomainSsl.Core.Importing;
 using DomainSsl.Core.Runs;
 using DomainSsl.Core.Storage;
+using DomainSsl.Learning;
 using DomainSsl.Worker;
 using Spectre.Console;
+using LabelDraws = DomainSsl.Learning.FineTuning.LabelDraws;
 
 namespace DomainSsl.Web.Commands;
 
@@ -28,8 +30,13 @@ internal static class LabelEfficiencyCommand
         var command = new Command("label-efficiency", "Shows what pretraining is worth: every encoder and from scratch on the same draws of labels.") { train, test, encoders, budgets, repeats, balanced, modes, seed, output, set, here };
         return context.Runs(command, async run =>
         {
-            if (run.Get(budgets) is { } named) Numbers(named);
+            var numbers = run.Get(budgets) is { } named ? Numbers(named) : null;
             if (run.Get(repeats) < 1) throw new UsageException("--repeats must be at least 1.");
+            var members = Modes(run.Need(modes));
+            var spoken = LabelTables.IsSpoken(run.Need(train));
+            if (spoken != LabelTables.IsSpoken(run.Need(test))) throw new RefusedException("other-kind", "One of the tables holds labels and the other transcripts; give two of one kind.");
+            if (spoken && run.Get(balanced)) throw new UsageException("--balanced is for classes, and these are tables of transcripts; leave it out.");
+            var settings = spoken ? SpeechSettings.Resolve(run.Get(set)) : SpeechSettings.ResolveClassifier(run.Get(set));
             var services = await RunCommands.ServicesAsync(run);
             var ids = new List<string>();
             foreach (var encoder in run.Get(encoders)!.Where(e => e != "scratch"))
@@ -41,17 +48,16 @@ internal static class LabelEfficiencyCommand
                 ids.Add((await RunCommands.ModelAsync(run, parts[0])).Id + (parts.Length == 2 ? $"@{parts[1]}" : ""));
             }
             var (drawn, tested) = (await LabelTables.ReadAsync(run, run.Need(train)), await LabelTables.ReadAsync(run, run.Need(test), test: true));
-            if (drawn.Spoken != tested.Spoken) throw new RefusedException("other-kind", "One of the tables holds labels and the other transcripts; give two of one kind.");
-            if (drawn.Spoken && run.Get(balanced)) throw new UsageException("--balanced is for classes, and these are tables of transcripts; leave it out.");
-            if (drawn.Spoken)
+            if (spoken)
             {
-                var spoken = LabelTables.WithSpeakers([drawn, tested]);
-                return await SpeechAsync(run, new LabelEfficiencySpeechRequest(spoken[0], spoken[1], [.. ids.Distinct()], Numbers(run.Get(budgets) ?? "5,15"), run.Get(repeats) ?? 3, run.Get(seed), SpeechSettings.Resolve(run.Get(set))),
+                var said = LabelTables.WithSpeakers([drawn, tested]);
+                return await SpeechAsync(run, new LabelEfficiencySpeechRequest(said[0], said[1], [.. ids.Distinct()], numbers ?? [5, 15], run.Get(repeats) ?? 3, run.Get(seed), settings),
                     run.Get(here), run.Get(output), [.. drawn.Refused, .. tested.Refused]);
             }
             var labels = LabelTables.WithPatients([drawn, tested]);
-            var request = new LabelEfficiencyRequest(labels[0], labels[1], LabelTables.Classes(drawn.Rows.Concat(tested.Rows)), [.. ids.Distinct()], Numbers(run.Get(budgets) ?? "10,20,50,100,200"), run.Get(repeats) ?? 10,
-                run.Get(modes)!.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries), run.Get(seed), run.Get(balanced), SpeechSettings.ResolveClassifier(run.Get(set)));
+            var request = new LabelEfficiencyRequest(labels[0], labels[1], LabelTables.Classes(drawn.Rows.Concat(tested.Rows)), [.. ids.Distinct()], numbers ?? [10, 20, 50, 100, 200], run.Get(repeats) ?? 10, members,
+                run.Get(seed), run.Get(balanced), settings);
+            CheckBudgets(request);
             var ended = await RunCommands.CarryOutAsync(run, request, "Comparing what few labels give", run.Get(here));
 
             var folder = services.GetRequiredService<DataFolder>().Run(ended.Id);
@@ -106,6 +112,21 @@ internal static class LabelEfficiencyCommand
         if (to is null) return;
         Directory.CreateDirectory(to);
         foreach (var file in Directory.EnumerateFiles(folder, "label-efficiency.*")) File.Copy(file, Path.Combine(to, Path.GetFileName(file)), overwrite: true);
+    }
+
+    // The run would find it out too, but only once the images are prepared.
+    private static void CheckBudgets(LabelEfficiencyRequest request)
+    {
+        var classes = request.Classes.ToList();
+        try { LabelDraws.Of([.. request.Train.Select(l => classes.IndexOf(l.Class))], [.. request.Train.Select(l => l.Patient)], classes.Count, request.Budgets, repeats: 1, request.Seed, request.Balanced); }
+        catch (LearningException e) { throw new RefusedException("budgets", e.Message); }
+    }
+
+    private static string[] Modes(string text)
+    {
+        var modes = text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        if (modes.FirstOrDefault(m => m is not ("probe" or "full")) is { } unknown) throw new UsageException($"There is no mode '{unknown}'; write --modes probe, --modes full or --modes probe,full.");
+        return modes.Length > 0 ? modes : throw new UsageException("--modes names no mode; write --modes probe, --modes full or --modes probe,full.");
     }
 
     private static int[] Numbers(string text)

@@ -36,11 +36,8 @@ internal static class LabelTables
     /// <exception cref="RefusedException">It cannot be read, has not the columns, says two things of one item, or speaks of images and of recordings.</exception>
     public static async Task<LabelTable> ReadAsync(CommandRun run, string path, bool test = false)
     {
-        if (!File.Exists(path)) throw new RefusedException("no-table", $"There is no file {path}; name a CSV with the columns file,label, or file,text for recordings.");
+        var (table, spoken) = Open(path);
         var name = Path.GetFileName(path);
-        var table = CsvTable.Read(path);
-        var spoken = table.Has("text") && !table.Has("label");
-        if (!table.Has("file") || (!table.Has("label") && !spoken)) throw new RefusedException("table-columns", $"{name} has not the columns file,label (or file,text for recordings); put them into its first line.");
         var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
         var rows = table.Rows.Select(r => (File: table.Value(r, "file"), Label: table.Value(r, spoken ? "text" : "label"), Patient: table.Value(r, table.Has("speaker") && (spoken || !table.Has("patient")) ? "speaker" : "patient"))).Where(r => r.Label.Length > 0).ToList();
         if (rows.Count == 0) throw new RefusedException("no-labels", $"{name} has no row with a {(spoken ? "text; fill the column text" : "label; fill the column label")}.");
@@ -66,6 +63,20 @@ internal static class LabelTables
         if (labels.Count == 0) throw new RefusedException("no-images", $"None of the files of {name} could be used: {(refused.Count > 0 ? refused[0].Reason : spoken ? "they are no recordings." : "they hold no images.")}");
         if (labels.Values.Select(l => l.Found.Kind).Distinct().Count() > 1) throw new RefusedException("both-kinds", $"{name} speaks of images and of recordings; make two tables of it.");
         return new LabelTable([.. labels.Values], refused, spoken);
+    }
+
+    /// <summary>Whether a table holds transcripts: so that an option which does not go with it is refused before anything is imported.</summary>
+    /// <exception cref="RefusedException">It cannot be read, or has not the columns.</exception>
+    public static bool IsSpoken(string path) => Open(path).Spoken;
+
+    private static (CsvTable Table, bool Spoken) Open(string path)
+    {
+        if (!File.Exists(path)) throw new RefusedException("no-table", $"There is no file {path}; name a CSV with the columns file,label, or file,text for recordings.");
+        var table = CsvTable.Read(path);
+        var spoken = table.Has("text") && !table.Has("label");
+        if (!table.Has("file") || (!table.Has("label") && !spoken))
+            throw new RefusedException("table-columns", $"{Path.GetFileName(path)} has not the columns file,label (or file,text for recordings); put them into its first line.");
+        return (table, spoken);
     }
 
     /// <summary>Of how many people a table is, as a sentence goes on; of rows that nobody said whose they are, nothing is claimed of people.</summary>

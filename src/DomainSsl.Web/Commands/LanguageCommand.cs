@@ -27,7 +27,7 @@ internal static class LanguageCommand
         var here = RunCommands.Here();
         return context.Runs(new Command("train", "Trains a language model and measures it on text that it has not seen.") { kind, text, transcripts, collection, name, minutes, steps, seed, here }, async run =>
         {
-            if (run.Get(minutes) is <= 0) throw new UsageException("--minutes must be above 0.");
+            if (run.Get(minutes) is not (null or > 0 and < double.PositiveInfinity)) throw new UsageException("--minutes must be a number above 0.");
             if (run.Get(steps) is <= 0) throw new UsageException("--steps must be above 0.");
             if (run.Get(collection) is not null && !run.Get(transcripts)) throw new UsageException("--collection says whose transcripts; give --transcripts too.");
             if (!run.Get(transcripts) && run.Get(text) is not { Length: > 0 }) throw new UsageException("There is nothing to learn from; give --text FILE, --transcripts, or both.");

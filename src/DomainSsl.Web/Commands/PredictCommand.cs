@@ -43,6 +43,7 @@ internal static class PredictCommand
             }
             var ended = await RunCommands.CarryOutAsync(run, request, $"Predicting with {answering.Name}", run.Get(here), request.ForReview ? answering.TaskId : null);
             var answers = await PredictRun.ReadAsync(services.GetRequiredService<DataFolder>().Run(ended.Id), run.Cancel);
+            refused = [.. refused, .. files.ExceptBy(answers.Select(a => a.Item), f => f.Key).Select(f => f.Value).Distinct().Select(f => new RefusedFile(f, "item-unreadable", "Its stored image can no longer be read; restore a backup."))];
             var predictions = answers.Select(a => new { File = files.GetValueOrDefault(a.Item), a.Item, a.Label, a.Probabilities, a.Uncertainty }).ToList();
             if (run.Get(output) is { } to)
             {

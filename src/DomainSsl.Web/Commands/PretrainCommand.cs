@@ -30,7 +30,7 @@ internal static class PretrainCommand
         var command = new Command("pretrain", "Lets an encoder learn a collection's images or recordings without labels.") { collection, recipe, minutes, steps, seed, init, set, name, here };
         return context.Runs(command, async run =>
         {
-            if (run.Get(minutes) is <= 0) throw new UsageException("--minutes must be above 0.");
+            if (run.Get(minutes) is not (null or > 0 and < double.PositiveInfinity)) throw new UsageException("--minutes must be a number above 0.");
             if (run.Get(steps) is <= 0) throw new UsageException("--steps must be above 0.");
             var services = await RunCommands.ServicesAsync(run);
             var collections = services.GetRequiredService<CollectionService>();

@@ -66,7 +66,7 @@ public sealed class TaskPagesTests(Chromium chromium) : IClassFixture<Chromium>
         await page.ClickAsync("text=Ask the administrator");
         await CheckAsync(page, "result-asked", "text=No longer needed");
         await LookAsync(page, $"/tasks/{task.Id}", "task-new-cases", "text=Let it answer");
-        Assert.Equal("Later – 4 images, all without an answer", await page.TextContentAsync("section[aria-labelledby=new] option"));
+        Assert.Equal("Later – 4 images, all for review", await page.TextContentAsync("section[aria-labelledby=new] option"));
         await page.ClickAsync("text=Let it answer");
         // The classifier of this test has no weights, so its run is soon over; that it was asked for is what counts here.
         await page.WaitForSelectorAsync("section[aria-labelledby=new] :is(.run-progress, .note.failed)");

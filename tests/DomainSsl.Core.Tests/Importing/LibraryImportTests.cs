@@ -113,6 +113,7 @@ public sealed class LibraryImportTests
         library.Put("cut.wav", TestScans.Sound(1)[..1000]);
         library.Put("no-image.dcm", TestScans.Scan(2, change: d => d.Remove(DicomTags.PixelData)));
         library.Put("few-pixels.dcm", TestScans.Scan(3, change: d => d.SetUInt16(DicomTags.Rows, 4000)));
+        library.Put("no-colours.dcm", TestScans.Scan(4, change: d => d.SetString(DicomTags.PhotometricInterpretation, "PALETTE COLOR")));
         library.Put("list.csv", "file\nx.dcm\n"u8.ToArray());
         library.Put("song.mp3", [.. "ID3"u8, .. new byte[200]]);
 
@@ -123,7 +124,7 @@ public sealed class LibraryImportTests
         Assert.Equal(new Dictionary<string, string>
         {
             ["text.dcm"] = "unknown-kind", ["short.dcm"] = "truncated", ["empty.dcm"] = "empty", ["text.wav"] = "unknown-kind", ["cut.wav"] = "audio-truncated", ["no-image.dcm"] = "no-pixels",
-            ["few-pixels.dcm"] = "truncated", ["list.csv"] = "table", ["song.mp3"] = "audio-not-sound",
+            ["few-pixels.dcm"] = "truncated", ["no-colours.dcm"] = "unsupported-pixels", ["list.csv"] = "table", ["song.mp3"] = "audio-not-sound",
         }, codes);
         Assert.All(summary.Refused, r => Assert.Matches(@"^[A-Z0-9].{14,}\.$", r.Reason));
         var quarantine = await library.Get<Quarantine>().PageAsync(summary.BatchId, cancel: Cancel);

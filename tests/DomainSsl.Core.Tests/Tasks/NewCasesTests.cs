@@ -90,6 +90,20 @@ public sealed class NewCasesTests
     }
 
     [Fact]
+    public async Task NewCases_ImagesOfLockedPatients_AreNotAmongThoseForReview()
+    {
+        await using var clinic = await LabellingClinic.MakeAsync(patients: 20, imagesEach: 1);
+        var task = await clinic.MakeTaskAsync();
+        await clinic.AddClassifierAsync(task, ModelState.InUse);
+        await using var db = await clinic.Database.CreateDbContextAsync(Cancel);
+        var locked = await db.TaskTestPatients.Where(t => t.TaskId == task.Id).Join(db.Patients, t => t.PatientId, p => p.Id, (_, p) => p.Pseudonym).FirstAsync(Cancel);
+        var (both, _) = await clinic.ImportLaterAsync("both", [locked, "P-new"]);
+        await clinic.ImportLaterAsync("locked alone", [locked]);
+
+        Assert.Equal([new NewCasesOffer(both, "both", 2, 1)], (await clinic.Tasks.NewCasesAsync(task.Id, Cancel)).Offers);
+    }
+
+    [Fact]
     public async Task AnswerFor_AsksTheClassifierInUse_ForReview_AndOnlyOnceAtATime()
     {
         await using var clinic = await LabellingClinic.MakeAsync(patients: 20, imagesEach: 1);

@@ -29,6 +29,21 @@ public sealed class ShardTests
     }
 
     [Fact]
+    public void Finish_WithItemsLeftOut_HasTheOthersInOrder()
+    {
+        using var folder = new TemporaryFolder();
+        using (var writer = ShardWriter.Create(folder.At("s.shard"), 5, 1, 2, 4))
+        {
+            foreach (var i in (int[])[0, 2, 3]) writer.Write(i, Plane(i));
+            Assert.Throws<InvalidOperationException>(() => writer.Finish(["a", "b", "c", "d", "e"], new HashSet<int> { 1 }));
+            writer.Finish(["a", "b", "c", "d", "e"], new HashSet<int> { 1, 4 });
+        }
+        using var shard = Shard.Open(folder.At("s.shard"));
+        Assert.Equal(["a", "c", "d"], shard.ItemHashes);
+        foreach (var (i, place) in ((int[])[0, 2, 3]).Select((i, place) => (i, place))) Assert.Equal(Plane(i), shard.Item(place).ToArray());
+    }
+
+    [Fact]
     public void Writer_LeftBeforeItsEnd_LeavesNothing()
     {
         using var folder = new TemporaryFolder();

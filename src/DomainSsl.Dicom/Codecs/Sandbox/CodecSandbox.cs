@@ -23,9 +23,6 @@ public static class CodecSandbox
         Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify) is { Length: > 0 } home
             ? Path.Combine(home, "domainssl", "codecs") : null;
 
-    /// <summary>Compiles or loads the decoders now, so that the first image does not wait.</summary>
-    public static void Warm() => _ = Shared.Value;
-
     /// <summary>The WebAssembly module that is shipped.</summary>
     internal static byte[] ModuleBytes()
     {
