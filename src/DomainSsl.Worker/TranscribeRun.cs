@@ -95,7 +95,7 @@ public sealed class TranscribeRun(IDbContextFactory<DomainSslContext> factory, S
         if (request.FitId is { } fit) written = Fitted(written, await registry.GetAsync(fit, context.Stop), context);
         foreach (var (item, transcript) in pieces.Select(p => p.Item).Zip(written))
         {
-            await WriteAsync(context.Folder, item.Id, transcript, context.Stop);
+            await WholeFile.WriteTextAsync(PathOf(context.Folder, item.Id), JsonTranscript.Write(transcript), context.Stop);
             count += transcript.Words.Count();
             if (!transcript.Words.Any()) continue;
             if (await transcripts.StoreTranscribedAsync(item.RecordingId, transcript, model.Name, $"run:{context.Run.Id}:{item.RecordingId}", context.Stop) is null) kept.Add(item.Id);
@@ -123,13 +123,6 @@ public sealed class TranscribeRun(IDbContextFactory<DomainSslContext> factory, S
     /// <summary>What a run wrote of an item.</summary>
     public static async Task<Transcript> ReadAsync(string runFolder, long itemId, CancellationToken cancel = default) => JsonTranscript.Read(await File.ReadAllTextAsync(PathOf(runFolder, itemId), cancel));
 
-    private static async Task WriteAsync(string runFolder, long itemId, Transcript transcript, CancellationToken cancel)
-    {
-        var path = PathOf(runFolder, itemId);
-        await File.WriteAllTextAsync(path + ".new", JsonTranscript.Write(transcript), cancel);
-        File.Move(path + ".new", path, overwrite: true);
-    }
-
     private static string PathOf(string runFolder, long itemId) => Path.Combine(runFolder, FormattableString.Invariant($"transcript-{itemId}.json"));
 
     private static Transcript Of(RecordedItem item, List<Stretch> stretches, Dictionary<(long, int), string> done) => new([.. stretches
@@ -150,8 +143,7 @@ public sealed class TranscribeRun(IDbContextFactory<DomainSslContext> factory, S
             done[(piece.Item, piece.Piece)] = piece.Words;
             whole.Add(line);
         }
-        File.WriteAllLines(path + ".new", whole);
-        File.Move(path + ".new", path, overwrite: true);
+        WholeFile.WriteText(path, string.Concat(whole.Select(l => l + "\n")));
         return done;
     }
 
