@@ -5,6 +5,7 @@ using System.Text;
 using System.Text.Json;
 using DomainSsl.Core.Models;
 using DomainSsl.Core.Runs;
+using DomainSsl.Core.Storage;
 using DomainSsl.Learning;
 using DomainSsl.Learning.Encoders;
 using DomainSsl.Learning.FineTuning;
@@ -40,7 +41,7 @@ public sealed class EmbedRun(ShardStore shards, ModelFiles files, ModelRegistry 
         WriteNpy(Path.Combine(context.Folder, FeaturesFile), rows);
         var table = new StringBuilder("row,item\n");
         for (var i = 0; i < items.Count; i++) table.Append(CultureInfo.InvariantCulture, $"{i},{items[i].Id}\n");
-        await File.WriteAllTextAsync(Path.Combine(context.Folder, ItemsFile), table.ToString(), context.Stop);
+        await WholeFile.WriteTextAsync(Path.Combine(context.Folder, ItemsFile), table.ToString(), context.Stop);
         return new RunOutcome(JsonSerializer.Serialize(new { items = rows.Length, dimensions = rows[0].Length }, RunContext.Json));
 
         float[][] InShard(EncoderSpec spec, Func<ItemSource, int[], float[][]> embed)
@@ -59,7 +60,7 @@ public sealed class EmbedRun(ShardStore shards, ModelFiles files, ModelRegistry 
     {
         var header = $"{{'descr': '<f4', 'fortran_order': False, 'shape': ({rows.Length}, {rows[0].Length}), }}";
         header = header.PadRight((10 + header.Length + 1 + 63) / 64 * 64 - 10 - 1) + "\n"; // values begin at a multiple of 64
-        using (var file = File.Create(path + ".new"))
+        WholeFile.Write(path, file =>
         {
             file.Write([0x93, (byte)'N', (byte)'U', (byte)'M', (byte)'P', (byte)'Y', 1, 0]);
             Span<byte> length = stackalloc byte[2];
@@ -67,8 +68,7 @@ public sealed class EmbedRun(ShardStore shards, ModelFiles files, ModelRegistry 
             file.Write(length);
             file.Write(Encoding.ASCII.GetBytes(header));
             foreach (var row in rows) file.Write(MemoryMarshal.AsBytes<float>(row)); // little-endian, as every machine we run on
-        }
-        File.Move(path + ".new", path, overwrite: true);
+        });
     }
 
     /// <summary>Reads features and items of an embed run.</summary>

@@ -59,10 +59,7 @@ public sealed class LabelEfficiencyRun(ShardStore shards, ModelFiles files, Mode
 
         result = result with { Verdict = ArmNames.In(result.Verdict, names) };
         result.Write(context.Folder, names);
-        var json = JsonSerializer.Serialize(result, RunContext.Json);
-        var path = Path.Combine(context.Folder, FileName);
-        await File.WriteAllTextAsync(path + ".new", json, context.Stop);
-        File.Move(path + ".new", path, overwrite: true);
+        await WholeFile.WriteTextAsync(Path.Combine(context.Folder, FileName), JsonSerializer.Serialize(result, RunContext.Json), context.Stop);
         // What the run's page shows; each member and each choice stay in the file.
         var summary = new
         {

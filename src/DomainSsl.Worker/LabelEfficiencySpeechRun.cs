@@ -41,9 +41,7 @@ public sealed class LabelEfficiencySpeechRun(ShardStore shards, ModelFiles files
         result = result with { Verdict = ArmNames.In(result.Verdict, names) };
         context.Log(result.Verdict);
         result.Write(context.Folder, names);
-        var path = Path.Combine(context.Folder, LabelEfficiencyRun.FileName);
-        await File.WriteAllTextAsync(path + ".new", JsonSerializer.Serialize(result, RunContext.Json), context.Stop);
-        File.Move(path + ".new", path, overwrite: true);
+        await WholeFile.WriteTextAsync(Path.Combine(context.Folder, LabelEfficiencyRun.FileName), JsonSerializer.Serialize(result, RunContext.Json), context.Stop);
         // What the run's page shows; every fit stays in the file.
         var summary = new
         {

@@ -3,9 +3,9 @@ using DomainSsl.Core;
 using DomainSsl.Core.Language;
 using DomainSsl.Core.Models;
 using DomainSsl.Core.Runs;
+using DomainSsl.Core.Storage;
 using DomainSsl.Learning;
 using DomainSsl.Learning.Decoding;
-using DomainSsl.Learning.Health;
 using DomainSsl.Learning.Language;
 using DomainSsl.Learning.Training;
 
@@ -59,8 +59,7 @@ public sealed class LanguageRun(LanguageTexts texts, ModelFiles files, ModelRegi
         var path = Path.Combine(context.Folder, TextFile);
         if (File.Exists(path)) return JsonSerializer.Deserialize<List<LanguagePassage>>(await File.ReadAllTextAsync(path, context.Stop), RunContext.Json) ?? [];
         var passages = await texts.GatherAsync(request, context.Stop);
-        await File.WriteAllTextAsync(path + ".tmp", JsonSerializer.Serialize(passages, RunContext.Json), context.Stop);
-        File.Move(path + ".tmp", path, overwrite: true);
+        await WholeFile.WriteTextAsync(path, JsonSerializer.Serialize(passages, RunContext.Json), context.Stop);
         return passages;
     }
 
@@ -89,7 +88,10 @@ public sealed class LanguageRun(LanguageTexts texts, ModelFiles files, ModelRegi
         var result = LanguageTrainer.Run(new LanguageTrainRequest
         {
             Recipe = recipe, Parts = parts, RunFolder = context.Folder, MaxSeconds = request.MaxSeconds, MaxSteps = request.MaxSteps, Seed = request.Seed,
-        }, new Watcher(context, request.MaxSteps ?? (request.MaxSeconds is null ? recipe.Schedule.Steps : null)), context.Stop);
+        }, new TrainingProgress(context, request.MaxSteps ?? (request.MaxSeconds is null ? recipe.Schedule.Steps : null),
+            begun => $"{begun.Encoder}, {begun.Parameters:#,0} parameters, {begun.Items:#,0} letters, {begun.Batch} windows a step, on {begun.Device}.",
+            (line, health) => new { line.Step, line.Loss, Health = health, line.Metrics, line.Seconds },
+            ended => $"{ended.Steps:#,0} steps in {ended.Seconds:0} s."), context.Stop);
         context.Log($"Kept the weights of step {result.BestStep:#,0}, which foretold the text to choose by best.");
         File.Move(result.Training.EncoderPath, Path.Combine(saved, "weights.safetensors"), overwrite: true);
         return new Made(JsonSerializer.Serialize(recipe.Network, LearningJson.Options), JsonSerializer.Serialize(recipe, LearningJson.Options), result.Training.Steps, result.Training.Seconds, result.Figures);
@@ -109,31 +111,5 @@ public sealed class LanguageRun(LanguageTexts texts, ModelFiles files, ModelRegi
         return metrics;
 
         static double Round(double value) => Math.Round(value, 4);
-    }
-
-    private sealed class Watcher(RunContext context, int? steps) : IRunWatcher
-    {
-        private string _state = "";
-
-        public void Started(RunStart start)
-        {
-            context.Log($"{start.Encoder}, {start.Parameters:#,0} parameters, {start.Items:#,0} letters, {start.Batch} windows a step, on {start.Device}.");
-            foreach (var note in start.Notes) context.Log(note);
-            context.Report(new RunReport(start.Progress, Device: start.Device == "cpu" ? $"cpu ({TorchProcess.Cores()} threads)" : start.Device, Stage: $"Step {start.Step:#,0}"));
-        }
-
-        public void Stepped(MetricsLine line, RunHealth health)
-        {
-            var left = line.Progress > 0.001 ? line.Seconds / line.Progress * (1 - line.Progress) : (double?)null;
-            context.Report(new RunReport(line.Progress, steps is null ? $"Step {line.Step:#,0}" : $"Step {line.Step:#,0} of {steps:#,0}", left,
-                Summary: JsonSerializer.Serialize(new { line.Step, line.Loss, Health = health, line.Metrics, line.Seconds }, RunContext.Json)));
-            if (health.State == _state) return;
-            _state = health.State;
-            foreach (var finding in health.Findings) context.Log(finding);
-        }
-
-        public void Checked(int step, string folder) => context.Log($"Checkpoint at step {step}.");
-
-        public void Ended(TrainResult result) => context.Log($"{result.Steps:#,0} steps in {result.Seconds:0} s.");
     }
 }

@@ -4,6 +4,7 @@ using DomainSsl.Core.Database;
 using DomainSsl.Core.Models;
 using DomainSsl.Core.Review;
 using DomainSsl.Core.Runs;
+using DomainSsl.Core.Storage;
 using DomainSsl.Core.Tasks;
 using DomainSsl.Learning;
 using DomainSsl.Learning.FineTuning;
@@ -45,20 +46,13 @@ public sealed class PredictRun(IDbContextFactory<DomainSslContext> factory, Shar
         var answers = FeatureBatches.Of(classifier, source, [.. items.Select(i => prepared.Places[i.Id])], context, "Predicting");
         var written = items.Select((item, i) => new Answer(item.Id, classifier.Classes[answers[i].Best],
             classifier.Classes.Select((c, k) => (c, answers[i].Probabilities[k])).ToDictionary(p => p.c, p => Math.Round(p.Item2, 6)), Math.Round(answers[i].Uncertainty, 6))).ToList();
-        await WriteAsync(context.Folder, written, context.Stop);
+        await WholeFile.WriteTextAsync(Path.Combine(context.Folder, FileName), JsonSerializer.Serialize(written, RunContext.Json), context.Stop);
 
         var rows = request.ForReview ? await RowsAsync(model, classifier, context, items, answers) : [];
         return new RunOutcome(JsonSerializer.Serialize(new { items = written.Count, model = model.Id }, RunContext.Json), (db, cancel) => StoreAsync(db, rows, cancel), () =>
         {
             if (!shared) File.Delete(prepared.Path);
         });
-    }
-
-    private static async Task WriteAsync(string folder, IReadOnlyList<Answer> answers, CancellationToken cancel)
-    {
-        var path = Path.Combine(folder, FileName);
-        await File.WriteAllTextAsync(path + ".new", JsonSerializer.Serialize(answers, RunContext.Json), cancel);
-        File.Move(path + ".new", path, overwrite: true);
     }
 
     /// <summary>The answers of a predict run.</summary>

@@ -38,11 +38,15 @@ public sealed class PretrainRun(IDbContextFactory<DomainSslContext> factory, Col
         }
         var (start, parent) = await StartAsync(request.InitModelId ?? recipe.Start, recipe.Modality, context.Stop);
         context.Report(new RunReport(Stage: "Starting"));
-        var watcher = new Watcher(context, request, recipe);
+        var things = recipe.Modality == Modalities.Sound ? "pieces of sound" : "images";
+        var progress = new TrainingProgress(context, request.MaxSteps ?? (request.MaxSeconds is null ? recipe.Schedule.Steps : null),
+            begun => $"{recipe.Name}: {begun.Encoder}, {begun.Parameters:#,0} parameters, {begun.Items:#,0} {things}, {begun.Batch} a step, on {begun.Device} in {begun.Precision}.",
+            (line, health) => new { line.Step, line.Loss, line.SamplesPerSecond, line.WaitingForData, Health = health, line.Metrics, line.Seconds },
+            ended => $"{ended.Steps:#,0} steps in {ended.Seconds:0} s, {ended.SamplesPerSecond:0} {things} a second.");
         var result = Trainer.Run(new TrainRequest
         {
             Recipe = recipe, ShardPath = shard, RunFolder = context.Folder, MaxSteps = request.MaxSteps, MaxSeconds = request.MaxSeconds, Seed = request.Seed, InitWeights = start,
-        }, watcher, context.Stop);
+        }, progress, context.Stop);
 
         context.Report(new RunReport(Stage: "Storing the encoder", SecondsLeft: 0));
         var id = ShortId.ModelOf(context.Run.Id);
@@ -77,33 +81,4 @@ public sealed class PretrainRun(IDbContextFactory<DomainSslContext> factory, Col
     }
 
     private static double Round(double value) => Math.Round(value, 4);
-
-    private sealed class Watcher(RunContext context, PretrainRequest request, Recipe recipe) : IRunWatcher
-    {
-        private readonly string _items = recipe.Modality == Modalities.Sound ? "pieces of sound" : "images";
-        private string _state = "";
-
-        public void Started(RunStart start)
-        {
-            context.Log($"{recipe.Name}: {start.Encoder}, {start.Parameters:#,0} parameters, {start.Items:#,0} {_items}, {start.Batch} a step, on {start.Device} in {start.Precision}.");
-            foreach (var note in start.Notes) context.Log(note);
-            // A checkpoint is progress, also where the worker was killed before it could say so: only a run that gets no further is given up (RunQueue.MostAttempts).
-            context.Report(new RunReport(start.Progress, Device: start.Device == "cpu" ? $"cpu ({TorchProcess.Cores()} threads)" : start.Device, Stage: $"Step {start.Step:#,0}"));
-        }
-
-        public void Stepped(MetricsLine line, RunHealth health)
-        {
-            int? steps = request.MaxSteps ?? (request.MaxSeconds is null ? recipe.Schedule.Steps : null);
-            var left = line.Progress > 0.001 ? line.Seconds / line.Progress * (1 - line.Progress) : (double?)null;
-            context.Report(new RunReport(line.Progress, steps is null ? $"Step {line.Step:#,0}" : $"Step {line.Step:#,0} of {steps:#,0}", left,
-                Summary: JsonSerializer.Serialize(new { line.Step, line.Loss, line.SamplesPerSecond, line.WaitingForData, Health = health, line.Metrics, line.Seconds }, RunContext.Json)));
-            if (health.State == _state) return;
-            _state = health.State;
-            foreach (var finding in health.Findings) context.Log(finding);
-        }
-
-        public void Checked(int step, string folder) => context.Log($"Checkpoint at step {step}.");
-
-        public void Ended(TrainResult result) => context.Log($"{result.Steps:#,0} steps in {result.Seconds:0} s, {result.SamplesPerSecond:0} {_items} a second.");
-    }
 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using DomainSsl.Core;
 using DomainSsl.Core.Database;
 using DomainSsl.Core.Runs;
 
@@ -49,17 +50,6 @@ public sealed class RunContext(Run run, string folder, RunLog log, CancellationT
 
     /// <summary>Adds a line to the run's log.</summary>
     public void Log(string sentence) => log.Write(Run.Id, sentence);
-
-    private sealed class FiniteDouble : JsonConverter<double>
-    {
-        public override double Read(ref Utf8JsonReader reader, Type type, JsonSerializerOptions options) => reader.TokenType == JsonTokenType.Null ? double.NaN : reader.GetDouble();
-
-        public override void Write(Utf8JsonWriter writer, double value, JsonSerializerOptions options)
-        {
-            if (double.IsFinite(value)) writer.WriteNumberValue(value);
-            else writer.WriteNullValue();
-        }
-    }
 }
 
 /// <summary>What came of a run.</summary>

@@ -120,7 +120,7 @@ public sealed class TranscribeRun(IDbContextFactory<DomainSslContext> factory, S
             }
         }
         // In the files as in the drafts.
-        foreach (var (item, transcript) in written) await WriteAsync(context.Folder, item.Id, TranscriptEdits.Spelled(transcript, request.Language?.Terms ?? []), context.Stop);
+        foreach (var (item, transcript) in written) await WholeFile.WriteTextAsync(PathOf(context.Folder, item.Id), JsonTranscript.Write(TranscriptEdits.Spelled(transcript, request.Language?.Terms ?? [])), context.Stop);
         return new RunOutcome(JsonSerializer.Serialize(new Result(written.Count, written.Sum(w => w.Transcript.Words.Count()), [.. kept.Order()], Math.Round(total, 2), [.. unread.Select(u => u.Item)]), RunContext.Json), null, () => File.Delete(path));
 
         // False where a person has worked on the recording's transcript: it stays as it is.
@@ -148,13 +148,6 @@ public sealed class TranscribeRun(IDbContextFactory<DomainSslContext> factory, S
     /// <summary>What a run wrote of an item.</summary>
     public static async Task<Transcript> ReadAsync(string runFolder, long itemId, CancellationToken cancel = default) => JsonTranscript.Read(await File.ReadAllTextAsync(PathOf(runFolder, itemId), cancel));
 
-    private static async Task WriteAsync(string runFolder, long itemId, Transcript transcript, CancellationToken cancel)
-    {
-        var path = PathOf(runFolder, itemId);
-        await File.WriteAllTextAsync(path + ".new", JsonTranscript.Write(transcript), cancel);
-        File.Move(path + ".new", path, overwrite: true);
-    }
-
     private static string PathOf(string runFolder, long itemId) => Path.Combine(runFolder, FormattableString.Invariant($"transcript-{itemId}.json"));
 
     private static Transcript Of(RecordedItem item, List<Stretch> stretches, Dictionary<(long, int), string> done) => new([.. stretches
@@ -175,8 +168,7 @@ public sealed class TranscribeRun(IDbContextFactory<DomainSslContext> factory, S
             done[(piece.Item, piece.Piece)] = piece.Words;
             whole.Add(line);
         }
-        File.WriteAllLines(path + ".new", whole);
-        File.Move(path + ".new", path, overwrite: true);
+        WholeFile.WriteText(path, string.Concat(whole.Select(l => l + "\n")));
         return done;
     }
 

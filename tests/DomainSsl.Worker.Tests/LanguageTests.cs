@@ -14,8 +14,6 @@ public sealed class LanguageTests
 {
     private const string Secret = "quillfeather";       // a name, as it may stand in a report
     private static readonly TimeSpan Long = TimeSpan.FromMinutes(5);
-    private static readonly string[] Organs = ["heart", "liver", "spleen", "left lung", "right lung", "left kidney", "right kidney", "pancreas", "aorta", "stomach"];
-    private static readonly string[] States = ["is normal in size", "is enlarged", "shows no abnormality", "is not seen", "is unchanged", "has a small lesion"];
 
     [Fact]
     public async Task Train_NGram_AnswersWithItsFigures_IsPromotedExportedAndRolledBack_AndTellsNothingOfTheText()
@@ -96,7 +94,7 @@ public sealed class LanguageTests
     {
         var path = folder.At("reports.txt");
         File.WriteAllText(path, string.Join("\n\n", Enumerable.Range(0, count).Select(i =>
-            $"The {Organs[i % 10]} {States[i / 10 % 6]}, and the {Organs[i * 7 % 10]} {States[i * 5 % 6]}.\nDoctor {Secret} has seen the {Organs[i * 3 % 10]}; it {States[i * 11 % 6]}.")));
+            $"{MadeReports.Sentence(i)}\nDoctor {Secret} has seen the {MadeReports.Organ(i * 3)}; it {MadeReports.State(i * 11)}.")));
         return path;
     }
 }

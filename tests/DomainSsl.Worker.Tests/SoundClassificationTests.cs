@@ -11,13 +11,6 @@ public sealed class SoundClassificationTests
 {
     private static readonly TimeSpan Long = TimeSpan.FromMinutes(5);
 
-    // A tiny encoder; how it was pretrained does not matter here.
-    private static readonly string[] Tiny =
-    [
-        "--set", "data.batch=8", "--set", "data.seconds=1", "--set", "encoder.width=32", "--set", "encoder.depth=2", "--set", "encoder.bands=32", "--set", "objective.compareWidth=16", "--set", "objective.clusterFrames=120",
-        "--set", """objective.rounds=[{"from":0,"clusters":6}]""", "--set", "precision=float32", "--steps", "4", "--name", "Tiny", "--here",
-    ];
-
     [Fact]
     public async Task FromLabelledRecordingsToPredictions_EveryDocumentHasWhatItPromises()
     {
@@ -26,7 +19,7 @@ public sealed class SoundClassificationTests
         var (train, test) = (Write(folder, "train", 64, 8), Write(folder, "test", 24, 2));
         Task<JsonElement> Run(params string[] arguments) => Product.JsonAsync(data, Long, arguments);
         await Run("import", train, "--collection", "sounds");
-        await Run(["pretrain", "sounds", .. Tiny]);
+        await Run(["pretrain", "sounds", .. TinyEncoder.Options]);
 
         var tuned = await Run("finetune", "--labels", train, "--encoder", "Tiny", "--task", "How high?", "--name", "Listener", "--set", "stepShare=0.3", "--here");
         Assert.Contains(tuned.GetProperty("chosen").GetProperty("mode").GetString(), (string[])["probe", "full", "mean"]);

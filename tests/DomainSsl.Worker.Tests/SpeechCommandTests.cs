@@ -23,13 +23,6 @@ public sealed class SpeechCommandTests
 {
     private static readonly TimeSpan Long = TimeSpan.FromMinutes(5);
 
-    // A tiny encoder; how it was pretrained does not matter here.
-    private static readonly string[] Tiny =
-    [
-        "--set", "data.batch=8", "--set", "data.seconds=1", "--set", "encoder.width=32", "--set", "encoder.depth=2", "--set", "encoder.bands=32", "--set", "objective.compareWidth=16", "--set", "objective.clusterFrames=120",
-        "--set", """objective.rounds=[{"from":0,"clusters":6}]""", "--set", "precision=float32", "--steps", "4", "--name", "Tiny", "--here",
-    ];
-
     private static readonly string[] Short =
     [
         "--set", "steps=240", "--set", "rounds=1", "--set", "evaluateEvery=40", "--set", "batchSeconds=12", "--set", "rates=[0.004]", "--set", "encoderShares=[1]", "--set", "headSteps=5", "--set", "masks.timeMasks=0", "--set", "masks.bandMasks=0",
@@ -44,7 +37,7 @@ public sealed class SpeechCommandTests
         var (train, test) = (Sing(folder, "train", 64, 8), Sing(folder, "test", 20, 5));
         Task<JsonElement> Run(params string[] arguments) => Product.JsonAsync(data, Long, arguments);
         await Run("import", train, "--collection", "sung");
-        await Run(["pretrain", "sung", .. Tiny]);
+        await Run(["pretrain", "sung", .. TinyEncoder.Options]);
 
         var tuned = await Run(["finetune", "--labels", train, "--encoder", "Tiny", "--name", "Listener", "--here", .. Short]);
         var chosen = tuned.GetProperty("chosen");

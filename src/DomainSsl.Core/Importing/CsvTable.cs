@@ -38,6 +38,9 @@ public sealed class CsvTable
         return Parse(File.ReadAllText(path, Encoding.UTF8), called);
     }
 
+    /// <summary>A value as it is written into a table with commas: in quotation marks where it needs them.</summary>
+    public static string Quoted(string value) => value.AsSpan().ContainsAny(",\"\r\n") ? $"\"{value.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : value;
+
     /// <summary>Whether the beginning of a file is that of a table with a column <c>file</c>.</summary>
     public static bool LooksLikeFileTable(ReadOnlySpan<byte> first)
     {
@@ -89,7 +92,7 @@ public sealed class CsvTable
         void EndRow()
         {
             EndField();
-            bool empty = row.Count == 1 && row[0].Length == 0;
+            bool empty = row.Count == 1 && string.IsNullOrWhiteSpace(row[0]);
             if (empty) { /* a blank line says nothing */ }
             else if (header is null) header = row.ConvertAll(c => c.Trim());
             else if (row.Count == header.Count) rows.Add([.. row]);

@@ -65,14 +65,11 @@ internal sealed class SourceWalk(ImportOptions options, DataFolder folder, IRead
 
     private static IEnumerable<Found> Folder(string path, CancellationToken cancel)
     {
-        // Sorted, so that two imports of one folder go the same way. Links to folders are not followed: they may lead in a circle.
-        var options = new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = true, AttributesToSkip = FileAttributes.ReparsePoint };
-        foreach (var file in new DirectoryInfo(path).EnumerateFiles("*", options).OrderBy(f => f.FullName, StringComparer.Ordinal))
+        foreach (var name in SourceFolder.Files(path))
         {
             cancel.ThrowIfCancellationRequested();
-            var inside = Path.GetRelativePath(path, file.FullName);
-            if (IsClutter(inside)) continue;
-            yield return new Found(Path.Combine(path, inside), file.FullName, file.Length, InFolder: true);
+            var file = new FileInfo(name);
+            yield return new Found(name, file.FullName, file.Length, InFolder: true);
         }
     }
 
@@ -91,7 +88,7 @@ internal sealed class SourceWalk(ImportOptions options, DataFolder folder, IRead
             var name = names.GetValueOrDefault(path) ?? info.Name;
             var file = info.Exists ? new Found(name, info.FullName, info.Length, InFolder: false) : new Found(name, path, 0, false, Refusal: ImportRefusals.NotFound);
             files.Add(file);
-            kinds.Add(file.Length > 0 && !IsClutter(Plain(name)) ? Look(file).Kind : Kind.Other);
+            kinds.Add(file.Length > 0 && !SourceFolder.IsClutter(Plain(name)) ? Look(file).Kind : Kind.Other);
             if (Beside("", name) is not { } key) continue;
             byName.TryAdd(key, file);
             inAnyCase.TryAdd(key, file);
@@ -128,7 +125,7 @@ internal sealed class SourceWalk(ImportOptions options, DataFolder folder, IRead
                 }
             }
         }
-        found.AddRange(files.Where((f, i) => kinds[i] is not (Kind.Table or Kind.Directory) && !places.ContainsKey(f.Path) && !IsClutter(Plain(f.Name))));
+        found.AddRange(files.Where((f, i) => kinds[i] is not (Kind.Table or Kind.Directory) && !places.ContainsKey(f.Path) && !SourceFolder.IsClutter(Plain(f.Name))));
         return found;
 
         static bool Agree(string? a, string? b) => a is null || b is null || a == b;
@@ -223,7 +220,7 @@ internal sealed class SourceWalk(ImportOptions options, DataFolder folder, IRead
             yield return ImportSource.Refused(file.Name, refusal, file.Length);
             yield break;
         }
-        var entries = zip!.Entries.Where(e => !e.FullName.EndsWith('/') && (LeadsOut(e.FullName) || !IsClutter(e.FullName))).ToList();
+        var entries = zip!.Entries.Where(e => !e.FullName.EndsWith('/') && (LeadsOut(e.FullName) || !SourceFolder.IsClutter(e.FullName))).ToList();
         Total += entries.Count - 1;
         foreach (var entry in entries)
         {
@@ -244,10 +241,6 @@ internal sealed class SourceWalk(ImportOptions options, DataFolder folder, IRead
         }
         return false;
     }
-
-    // What desktops leave lying about is nobody's scan and would only fill the quarantine.
-    private static bool IsClutter(string name) =>
-        name.StartsWith("__MACOSX/", StringComparison.Ordinal) || name.Contains("/__MACOSX/", StringComparison.Ordinal) || name[(name.LastIndexOf('/') + 1)..] is ['.', ..] or "Thumbs.db" or "desktop.ini";
 
     private static bool LeadsOut(string name)
     {

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using DomainSsl.Core.Storage;
 
 namespace DomainSsl.Core.Tasks;
 
@@ -63,12 +64,7 @@ public sealed record TaskResult(long TaskId, string? ModelId, int TrainingLabels
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { WriteIndented = true };
 
     /// <summary>Writes the file, whole or not at all.</summary>
-    public async Task WriteAsync(string runFolder, CancellationToken cancel = default)
-    {
-        var path = Path.Combine(runFolder, FileName);
-        await File.WriteAllTextAsync(path + ".new", JsonSerializer.Serialize(this, Json), cancel);
-        File.Move(path + ".new", path, overwrite: true);
-    }
+    public Task WriteAsync(string runFolder, CancellationToken cancel = default) => WholeFile.WriteTextAsync(Path.Combine(runFolder, FileName), JsonSerializer.Serialize(this, Json), cancel);
 
     /// <summary>Reads the file; null where there is none, or one that is not of this kind.</summary>
     public static async Task<TaskResult?> ReadAsync(string runFolder, CancellationToken cancel = default)

@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
-using System.Text;
 using DomainSsl.Core.Database;
+using DomainSsl.Core.Importing;
 using DomainSsl.Core.Library;
 using DomainSsl.Core.Models;
 using DomainSsl.Core.Runs;
@@ -48,7 +48,7 @@ public sealed partial class TaskService
     /// <exception cref="RefusedException">The CSV cannot be read, or names a class that the task has not; nothing is stored then.</exception>
     public async Task<LabelImport> ImportLabelsAsync(long taskId, string csv, string by, CancellationToken cancel = default)
     {
-        var rows = await ReadLabelFileAsync(csv, cancel);
+        var rows = ReadLabelFile(csv);
         await using var db = await factory.CreateDbContextAsync(cancel);
         var order = await OrderAsync(db, taskId, cancel);
         var (given, unknown) = (new List<GivenLabel>(), new List<string>());
@@ -68,39 +68,13 @@ public sealed partial class TaskService
         return await ImportLabelsAsync(taskId, given, by, cancel) with { Unknown = unknown };
     }
 
-    private static async Task<List<(string File, string Label)>> ReadLabelFileAsync(string csv, CancellationToken cancel)
+    private static IEnumerable<(string File, string Label)> ReadLabelFile(string csv)
     {
-        string[] lines;
-        try { lines = await File.ReadAllLinesAsync(csv, Encoding.UTF8, cancel); }
+        CsvTable table;
+        try { table = CsvTable.Read(csv); }
         catch (IOException e) { throw TaskRefusals.BadLabelFile(e is FileNotFoundException or DirectoryNotFoundException ? "there is no such file" : "it is in use or damaged"); }
-        if (lines.Length == 0) throw TaskRefusals.BadLabelFile("it is empty");
-        var header = Cells(lines[0]);
-        var (file, label) = (header.IndexOf("file"), header.IndexOf("label"));
-        if (file < 0 || label < 0) throw TaskRefusals.BadLabelFile("its first line does not name the columns");
-        var rows = new List<(string, string)>();
-        for (var i = 1; i < lines.Length; i++)
-        {
-            if (string.IsNullOrWhiteSpace(lines[i])) continue;
-            var cells = Cells(lines[i]);
-            if (cells.Count <= Math.Max(file, label)) throw TaskRefusals.BadLabelFile($"line {i + 1} has too few columns");
-            rows.Add((cells[file], cells[label]));
-        }
-        return rows;
-    }
-
-    // RFC 4180 on one line: a cell in quotes may hold commas, and a doubled quote means one.
-    private static List<string> Cells(string line)
-    {
-        var (cells, cell, quoted) = (new List<string>(), new StringBuilder(), false);
-        for (var i = 0; i < line.Length; i++)
-        {
-            if (quoted && line[i] == '"' && i + 1 < line.Length && line[i + 1] == '"') { cell.Append('"'); i++; }
-            else if (line[i] == '"') quoted = !quoted;
-            else if (line[i] == ',' && !quoted) { cells.Add(cell.ToString().Trim()); cell.Clear(); }
-            else cell.Append(line[i]);
-        }
-        cells.Add(cell.ToString().Trim());
-        return cells;
+        if (!table.Has("file") || !table.Has("label")) throw TaskRefusals.BadLabelFile("its first line does not name the columns");
+        return table.Rows.Select(r => (table.Value(r, "file"), table.Value(r, "label")));
     }
 
     /// <summary>

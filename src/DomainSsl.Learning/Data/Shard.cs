@@ -1,6 +1,4 @@
-using System.Buffers.Binary;
 using System.IO.MemoryMappedFiles;
-using System.Text.Json;
 using Microsoft.Win32.SafeHandles;
 using static TorchSharp.torch;
 
@@ -18,10 +16,8 @@ public sealed record ShardHeader(int Count, int Channels, int Height, int Width,
 /// Writes a shard: every item of a collection decoded once into 16-bit planes, so that training never touches DICOM. The file grows under a temporary name and
 /// takes its own when it is whole; a writer that is disposed before <see cref="Finish"/> leaves nothing. <see cref="Write"/> may be called by several threads.
 /// </summary>
-/// <remarks>Layout, little-endian: 8 bytes of magic, offset and length of the header (int64 each), zeros up to byte 64, the planes, the header as JSON.</remarks>
 public sealed class ShardWriter : IDisposable
 {
-    internal const int FirstPlane = 64;
     internal static ReadOnlySpan<byte> Magic => "DSSLSHD1"u8;
 
     private readonly string _path, _temporary;
@@ -33,10 +29,8 @@ public sealed class ShardWriter : IDisposable
     private ShardWriter(string path, int count, int channels, int height, int width)
     {
         (_path, _count, _channels, _height, _width) = (path, count, channels, height, width);
-        _temporary = path + "." + Guid.NewGuid().ToString("n")[..8] + ".tmp";
         _written = new byte[count];
-        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
-        _file = File.OpenHandle(_temporary, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None);
+        _file = ShardFile.Begin(path, out _temporary);
     }
 
     private long ItemBytes => (long)_channels * _height * _width * sizeof(ushort);
@@ -58,7 +52,7 @@ public sealed class ShardWriter : IDisposable
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(index, _count);
         if (plane.Length * (long)sizeof(ushort) != ItemBytes)
             throw new ArgumentException($"An item of this shard has {ItemBytes / 2} pixels, {plane.Length} were given.", nameof(plane));
-        RandomAccess.Write(_file, System.Runtime.InteropServices.MemoryMarshal.AsBytes(plane), FirstPlane + index * ItemBytes);
+        RandomAccess.Write(_file, System.Runtime.InteropServices.MemoryMarshal.AsBytes(plane), ShardFile.FirstValue + index * ItemBytes);
         _written[index] = 1;
     }
 
@@ -73,19 +67,9 @@ public sealed class ShardWriter : IDisposable
         var missing = Array.FindIndex(kept, i => _written[i] == 0);
         if (missing >= 0) throw new InvalidOperationException($"Item {kept[missing]} of the shard was not written.");
         CloseGaps(kept);
-        var header = JsonSerializer.SerializeToUtf8Bytes(new ShardHeader(kept.Length, _channels, _height, _width, [.. kept.Select(i => itemHashes[i])]), LearningJson.Options);
-        var offset = FirstPlane + kept.Length * ItemBytes;
-        RandomAccess.SetLength(_file, offset);
-        Span<byte> start = stackalloc byte[FirstPlane];
-        start.Clear();
-        Magic.CopyTo(start);
-        BinaryPrimitives.WriteInt64LittleEndian(start[8..], offset);
-        BinaryPrimitives.WriteInt64LittleEndian(start[16..], header.Length);
-        RandomAccess.Write(_file, start, 0);
-        RandomAccess.Write(_file, header, offset);
-        RandomAccess.FlushToDisk(_file);
-        _file.Dispose();
-        File.Move(_temporary, _path, overwrite: true);
+        var end = ShardFile.FirstValue + kept.Length * ItemBytes;
+        RandomAccess.SetLength(_file, end);
+        ShardFile.Finish(_file, _temporary, _path, Magic, end, new ShardHeader(kept.Length, _channels, _height, _width, [.. kept.Select(i => itemHashes[i])]));
         _finished = true;
     }
 
@@ -97,11 +81,11 @@ public sealed class ShardWriter : IDisposable
             if (kept[to] == to) continue;
             for (var read = 0; read < item.Length;)
             {
-                var more = RandomAccess.Read(_file, item.AsSpan(read), FirstPlane + kept[to] * ItemBytes + read);
+                var more = RandomAccess.Read(_file, item.AsSpan(read), ShardFile.FirstValue + kept[to] * ItemBytes + read);
                 if (more == 0) throw new EndOfStreamException($"The shard {_temporary} has become shorter while it was written.");
                 read += more;
             }
-            RandomAccess.Write(_file, item, FirstPlane + to * ItemBytes);
+            RandomAccess.Write(_file, item, ShardFile.FirstValue + to * ItemBytes);
         }
     }
 
@@ -126,7 +110,7 @@ public sealed unsafe class Shard : IDisposable
         (_map, _view, _header) = (map, view, header);
         byte* start = null;
         view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
-        _planes = (ushort*)(start + view.PointerOffset + ShardWriter.FirstPlane);
+        _planes = (ushort*)(start + view.PointerOffset + ShardFile.FirstValue);
     }
 
     /// <summary>Items.</summary>
@@ -150,25 +134,8 @@ public sealed unsafe class Shard : IDisposable
     /// <exception cref="LearningException">It is absent, cut short, or not a shard.</exception>
     public static Shard Open(string path)
     {
-        if (!File.Exists(path)) throw new LearningException($"The shard {path} is not there; prepare the collection again.");
-        LearningException Damaged(string how, Exception? inner = null) =>
-            new($"The shard {path} is damaged ({how}); delete it and prepare the collection again.", inner ?? new InvalidDataException(how));
-        ShardHeader? header;
-        using (var file = File.OpenHandle(path))
-        {
-            var length = RandomAccess.GetLength(file);
-            Span<byte> start = stackalloc byte[ShardWriter.FirstPlane];
-            if (length < start.Length || RandomAccess.Read(file, start, 0) < start.Length) throw Damaged("it is too short");
-            if (!start[..8].SequenceEqual(ShardWriter.Magic)) throw Damaged("it does not begin as a shard does");
-            var (offset, size) = (BinaryPrimitives.ReadInt64LittleEndian(start[8..]), BinaryPrimitives.ReadInt64LittleEndian(start[16..]));
-            if (offset < ShardWriter.FirstPlane || size <= 0 || size > int.MaxValue || offset > length - size) throw Damaged("it is shorter than it says");
-            var json = new byte[size];
-            if (RandomAccess.Read(file, json, offset) < size) throw Damaged("its header is cut short");
-            try { header = JsonSerializer.Deserialize<ShardHeader>(json, LearningJson.Options); }
-            catch (JsonException e) { throw Damaged("its header cannot be read", e); }
-            if (header is not { Count: > 0, Channels: > 0, Height: > 0, Width: > 0, ItemHashes: not null } || header.ItemHashes.Count != header.Count) throw Damaged("its header is not complete");
-            if ((Int128)header.Count * header.Channels * header.Height * header.Width * sizeof(ushort) != offset - ShardWriter.FirstPlane) throw Damaged("its size is not what its header says");
-        }
+        var header = ShardFile.ReadHeader<ShardHeader>(path, ShardWriter.Magic, "a shard", h => h is { Count: > 0, Channels: > 0, Height: > 0, Width: > 0, ItemHashes: not null } && h.ItemHashes.Count == h.Count,
+            h => (Int128)h.Count * h.Channels * h.Height * h.Width * sizeof(ushort));
         var map = MemoryMappedFile.CreateFromFile(path, FileMode.Open, null, 0, MemoryMappedFileAccess.Read);
         return new Shard(map, map.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read), header);
     }

@@ -1,7 +1,5 @@
-using System.Buffers.Binary;
 using System.IO.MemoryMappedFiles;
 using System.Runtime.InteropServices;
-using System.Text.Json;
 using Microsoft.Win32.SafeHandles;
 
 namespace DomainSsl.Learning.Data;
@@ -15,25 +13,22 @@ public sealed record SoundShardHeader(IReadOnlyList<int> Lengths, IReadOnlyList<
 /// Writes a shard of sound: every piece of a collection once as 16-bit samples at 16 kHz, mono, so that training touches no sound file. The file grows under a temporary name and takes its own when it is whole; a writer that is
 /// disposed before <see cref="Finish"/> leaves nothing.
 /// </summary>
-/// <remarks>Layout, little-endian: 8 bytes of magic, offset and length of the header (int64 each), zeros up to byte 64, the samples one piece after another, the header as JSON.</remarks>
 public sealed class SoundShardWriter : IDisposable
 {
-    internal const int FirstSample = 64;
     internal static ReadOnlySpan<byte> Magic => "DSSLSND1"u8;
 
     private readonly string _path, _temporary;
     private readonly SafeFileHandle _file;
     private readonly List<int> _lengths = [];
     private readonly List<string> _hashes = [];
-    private long _at = FirstSample;
+    private long _at = ShardFile.FirstValue;
     private bool _finished;
 
     /// <summary>Begins a shard.</summary>
     public SoundShardWriter(string path)
     {
-        (_path, _temporary) = (path, path + "." + Guid.NewGuid().ToString("n")[..8] + ".tmp");
-        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
-        _file = File.OpenHandle(_temporary, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None);
+        _path = path;
+        _file = ShardFile.Begin(path, out _temporary);
     }
 
     /// <summary>Pieces so far.</summary>
@@ -57,17 +52,7 @@ public sealed class SoundShardWriter : IDisposable
     public void Finish()
     {
         if (Count == 0) throw new InvalidOperationException("The shard has no pieces.");
-        var header = JsonSerializer.SerializeToUtf8Bytes(new SoundShardHeader(_lengths, _hashes), LearningJson.Options);
-        Span<byte> start = stackalloc byte[FirstSample];
-        start.Clear();
-        Magic.CopyTo(start);
-        BinaryPrimitives.WriteInt64LittleEndian(start[8..], _at);
-        BinaryPrimitives.WriteInt64LittleEndian(start[16..], header.Length);
-        RandomAccess.Write(_file, start, 0);
-        RandomAccess.Write(_file, header, _at);
-        RandomAccess.FlushToDisk(_file);
-        _file.Dispose();
-        File.Move(_temporary, _path, overwrite: true);
+        ShardFile.Finish(_file, _temporary, _path, Magic, _at, new SoundShardHeader(_lengths, _hashes));
         _finished = true;
     }
 
@@ -98,7 +83,7 @@ public sealed unsafe class SoundShard : IDisposable
         for (var i = 1; i < _starts.Length; i++) _starts[i] = _starts[i - 1] + header.Lengths[i - 1];
         byte* start = null;
         view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
-        _samples = (short*)(start + view.PointerOffset + SoundShardWriter.FirstSample);
+        _samples = (short*)(start + view.PointerOffset + ShardFile.FirstValue);
     }
 
     /// <summary>Pieces.</summary>
@@ -117,25 +102,8 @@ public sealed unsafe class SoundShard : IDisposable
     /// <exception cref="LearningException">It is absent, cut short, or not a shard of sound.</exception>
     public static SoundShard Open(string path)
     {
-        if (!File.Exists(path)) throw new LearningException($"The shard {path} is not there; prepare the collection again.");
-        LearningException Damaged(string how, Exception? inner = null) =>
-            new($"The shard {path} is damaged ({how}); delete it and prepare the collection again.", inner ?? new InvalidDataException(how));
-        SoundShardHeader? header;
-        using (var file = File.OpenHandle(path))
-        {
-            var length = RandomAccess.GetLength(file);
-            Span<byte> start = stackalloc byte[SoundShardWriter.FirstSample];
-            if (length < start.Length || RandomAccess.Read(file, start, 0) < start.Length) throw Damaged("it is too short");
-            if (!start[..8].SequenceEqual(SoundShardWriter.Magic)) throw Damaged("it does not begin as a shard of sound does");
-            var (offset, size) = (BinaryPrimitives.ReadInt64LittleEndian(start[8..]), BinaryPrimitives.ReadInt64LittleEndian(start[16..]));
-            if (offset < SoundShardWriter.FirstSample || size <= 0 || size > int.MaxValue || offset > length - size) throw Damaged("it is shorter than it says");
-            var json = new byte[size];
-            if (RandomAccess.Read(file, json, offset) < size) throw Damaged("its header is cut short");
-            try { header = JsonSerializer.Deserialize<SoundShardHeader>(json, LearningJson.Options); }
-            catch (JsonException e) { throw Damaged("its header cannot be read", e); }
-            if (header is not { Lengths.Count: > 0, ItemHashes: not null } || header.ItemHashes.Count != header.Lengths.Count || header.Lengths.Any(n => n <= 0)) throw Damaged("its header is not complete");
-            if (header.Lengths.Sum(n => (long)n) * sizeof(short) != offset - SoundShardWriter.FirstSample) throw Damaged("its size is not what its header says");
-        }
+        var header = ShardFile.ReadHeader<SoundShardHeader>(path, SoundShardWriter.Magic, "a shard of sound", h => h is { Lengths.Count: > 0, ItemHashes: not null } && h.ItemHashes.Count == h.Lengths.Count && h.Lengths.All(n => n > 0),
+            h => h.Lengths.Sum(n => (long)n) * sizeof(short));
         var map = MemoryMappedFile.CreateFromFile(path, FileMode.Open, null, 0, MemoryMappedFileAccess.Read);
         return new SoundShard(map, map.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read), header);
     }

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using DomainSsl.Learning.Encoders;
 using DomainSsl.Learning.Evaluation;
+using DomainSsl.Learning.Training;
 using DomainSsl.Learning.Weights;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -51,10 +52,8 @@ public sealed class Classifier : IDisposable
     }
 
     /// <summary>Writes the classifier into a folder, which is made under a temporary name and then renamed; one that is there already is replaced.</summary>
-    public void Save(string folder)
+    public void Save(string folder) => Durable.PlaceFolder(folder, temporary =>
     {
-        var temporary = folder.TrimEnd(Path.DirectorySeparatorChar) + "." + Guid.NewGuid().ToString("n")[..8] + ".tmp";
-        Directory.CreateDirectory(temporary);
         if (_encoder is not null) EncoderWeights.Save(_encoder, Path.Combine(temporary, EncoderFile));
         if (_probe is not null)
         {
@@ -68,10 +67,8 @@ public sealed class Classifier : IDisposable
             });
         }
         for (var i = 0; i < _networks.Count; i++) SafeTensors.Write(Path.Combine(temporary, NetworkFile(i)), _networks[i].State());
-        File.WriteAllText(Path.Combine(temporary, Description), JsonSerializer.Serialize(About, LearningJson.Indented));
-        if (Directory.Exists(folder)) Directory.Delete(folder, recursive: true);
-        Directory.Move(temporary, folder);
-    }
+        Durable.WriteText(Path.Combine(temporary, Description), JsonSerializer.Serialize(About, LearningJson.Indented));
+    });
 
     /// <summary>Reads a classifier, ready to predict.</summary>
     /// <exception cref="LearningException">The folder is absent or damaged.</exception>

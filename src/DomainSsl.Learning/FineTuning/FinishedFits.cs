@@ -1,4 +1,5 @@
 using System.Text.Json;
+using DomainSsl.Learning.Training;
 
 namespace DomainSsl.Learning.FineTuning;
 
@@ -27,8 +28,7 @@ internal sealed class FinishedFits<T> where T : class
             _fits[name(fit)] = fit;
             whole.Add(line);
         }
-        File.WriteAllLines(path + ".tmp", whole);
-        File.Move(path + ".tmp", path, overwrite: true);
+        Durable.WriteText(path, string.Concat(whole.Select(l => l + "\n")));
     }
 
     /// <summary>A folder for fits on their way.</summary>

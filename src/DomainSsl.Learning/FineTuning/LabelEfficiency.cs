@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
@@ -138,19 +137,8 @@ public sealed record LabelEfficiencyResult
     /// <param name="folder">Where to.</param>
     /// <param name="names">What people call the arms: the figure is for them; the table keeps the ids.</param>
     /// <param name="title">The figure's heading.</param>
-    public void Write(string folder, IReadOnlyDictionary<string, string>? names = null, string title = "What pretraining is worth")
-    {
-        Directory.CreateDirectory(folder);
-        var figure = Figure(title, names);
-        File.WriteAllText(Path.Combine(folder, "label-efficiency.svg"), figure.ToSvg());
-        File.WriteAllBytes(Path.Combine(folder, "label-efficiency.png"), figure.ToPng());
-        var csv = new StringBuilder("arm,budget,draw," + Metric + "\n");
-        foreach (var a in Arms)
-            for (var r = 0; r < a.Values.Count; r++) csv.Append(CultureInfo.InvariantCulture, $"{Quoted(a.Arm)},{a.Budget},{r + 1},{a.Values[r]:0.000000}\n");
-        File.WriteAllText(Path.Combine(folder, "label-efficiency.csv"), csv.ToString());
-    }
-
-    private static string Quoted(string s) => s.AsSpan().ContainsAny(",\"\n") ? $"\"{s.Replace("\"", "\"\"")}\"" : s;
+    public void Write(string folder, IReadOnlyDictionary<string, string>? names = null, string title = "What pretraining is worth") =>
+        ComparisonFiles.Write(folder, Figure(title, names), $"arm,budget,draw,{Metric}", Arms.SelectMany(a => a.Values.Select((v, r) => (a.Arm, FormattableString.Invariant($"{a.Budget},{r + 1},{v:0.000000}")))));
 }
 
 /// <summary>

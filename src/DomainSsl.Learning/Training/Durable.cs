@@ -5,16 +5,46 @@ namespace DomainSsl.Learning.Training;
 /// <summary>Writing so that a power cut leaves the old or the new, never half.</summary>
 internal static partial class Durable
 {
-    /// <summary>Writes a text under a temporary name, flushes, renames.</summary>
-    public static void WriteText(string path, string text)
+    /// <summary>Writes a file under a temporary name, flushes, renames. Where that fails, what was there stays and nothing is left over.</summary>
+    public static void Write(string path, Action<FileStream> write)
     {
         var temporary = path + ".tmp";
-        using (var file = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None))
+        var file = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None, 1 << 16);
+        try
         {
-            file.Write(System.Text.Encoding.UTF8.GetBytes(text));
-            file.Flush(flushToDisk: true);
+            using (file)
+            {
+                write(file);
+                file.Flush(flushToDisk: true);
+            }
+            File.Move(temporary, path, overwrite: true);
         }
-        File.Move(temporary, path, overwrite: true);
+        catch
+        {
+            File.Delete(temporary);
+            throw;
+        }
+    }
+
+    /// <summary>Writes a text so.</summary>
+    public static void WriteText(string path, string text) => Write(path, file => file.Write(System.Text.Encoding.UTF8.GetBytes(text)));
+
+    /// <summary>Fills a folder under a temporary name and renames it; one that is there already is replaced. Where that fails, nothing is left over.</summary>
+    public static void PlaceFolder(string folder, Action<string> fill)
+    {
+        folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
+        var temporary = $"{folder}.{Guid.NewGuid().ToString("n")[..8]}.tmp";
+        Directory.CreateDirectory(temporary);
+        try
+        {
+            fill(temporary);
+            if (Directory.Exists(folder)) Directory.Delete(folder, recursive: true);
+            RenameFolder(temporary, folder);
+        }
+        finally
+        {
+            if (Directory.Exists(temporary)) Directory.Delete(temporary, recursive: true);
+        }
     }
 
     /// <summary>Renames a folder whose files are flushed, and flushes both folders' entries.</summary>

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
@@ -110,18 +109,12 @@ public sealed record SpeechEfficiencyResult
     /// <param name="title">The figure's heading.</param>
     public void Write(string folder, IReadOnlyDictionary<string, string>? names = null, string title = "What pretraining is worth")
     {
-        Directory.CreateDirectory(folder);
         var figure = new Figure(title, "CER (lower is better)", Arms[0].Values.Count < DrawWeights.FewestDraws ? $"One draw of transcribed speech, {TestPatients} test {Who}: too few draws for an interval."
             : $"Lines are 95 % intervals over {Arms[0].Values.Count} draws of transcribed speech and {TestPatients} test {Who}.",
             [.. Arms.Select(a => new FigurePoint(names?.GetValueOrDefault(a.Arm) ?? a.Arm, a.Budget, new Interval(a.Mean, a.Low, a.High)))], "minutes of transcribed speech");
-        File.WriteAllText(Path.Combine(folder, "label-efficiency.svg"), figure.ToSvg());
-        File.WriteAllBytes(Path.Combine(folder, "label-efficiency.png"), figure.ToPng());
-        var csv = new StringBuilder("arm,minutes,draw,cer,wer,wer_with_language\n");
-        foreach (var d in Draws) csv.Append(CultureInfo.InvariantCulture, $"{Quoted(d.Arm)},{d.Budget},{d.Draw},{d.Cer:0.000000},{d.Wer:0.000000},{d.WerWithLanguage:0.000000}\n");
-        File.WriteAllText(Path.Combine(folder, "label-efficiency.csv"), csv.ToString());
+        ComparisonFiles.Write(folder, figure, "arm,minutes,draw,cer,wer,wer_with_language",
+            Draws.Select(d => (d.Arm, FormattableString.Invariant($"{d.Budget},{d.Draw},{d.Cer:0.000000},{d.Wer:0.000000},{d.WerWithLanguage:0.000000}"))));
     }
-
-    private static string Quoted(string s) => s.AsSpan().ContainsAny(",\"\n") ? $"\"{s.Replace("\"", "\"\"")}\"" : s;
 }
 
 /// <summary>

@@ -2,6 +2,7 @@ using System.Text.Json;
 using DomainSsl.Learning.Data;
 using DomainSsl.Learning.Decoding;
 using DomainSsl.Learning.Encoders;
+using DomainSsl.Learning.Training;
 using DomainSsl.Learning.Weights;
 using static TorchSharp.torch;
 
@@ -109,15 +110,11 @@ public sealed class Transcriber : IDisposable
     }
 
     /// <summary>Writes the transcriber into a folder, which is made under a temporary name and then renamed; one that is there already is replaced.</summary>
-    public void Save(string folder)
+    public void Save(string folder) => Durable.PlaceFolder(folder, temporary =>
     {
-        var temporary = folder.TrimEnd(Path.DirectorySeparatorChar) + "." + Guid.NewGuid().ToString("n")[..8] + ".tmp";
-        Directory.CreateDirectory(temporary);
         SafeTensors.Write(Path.Combine(temporary, NetworkFile), _network.State());
-        File.WriteAllText(Path.Combine(temporary, DescriptionFile), JsonSerializer.Serialize(About, LearningJson.Indented));
-        if (Directory.Exists(folder)) Directory.Delete(folder, recursive: true);
-        Directory.Move(temporary, folder);
-    }
+        Durable.WriteText(Path.Combine(temporary, DescriptionFile), JsonSerializer.Serialize(About, LearningJson.Indented));
+    });
 
     /// <summary>Reads a transcriber, ready to work.</summary>
     /// <exception cref="LearningException">The folder is absent or damaged.</exception>

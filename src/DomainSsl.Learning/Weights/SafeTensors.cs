@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text.Json;
+using DomainSsl.Learning.Training;
 using static TorchSharp.torch;
 
 namespace DomainSsl.Learning.Weights;
@@ -57,8 +58,7 @@ public static class SafeTensors
         while (json.Length % 8 != 0) json.WriteByte((byte)' '); // so that the values are aligned
 
         Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
-        var temporary = path + ".tmp";
-        using (var file = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None, 1 << 20))
+        Durable.Write(path, file =>
         {
             Span<byte> length = stackalloc byte[8];
             BinaryPrimitives.WriteInt64LittleEndian(length, json.Length);
@@ -70,9 +70,7 @@ public static class SafeTensors
                 var host = tensor.detach().to(Devices.Host).contiguous();
                 if (host.numel() > 0) file.Write(host.bytes);
             }
-            file.Flush(flushToDisk: true);
-        }
-        File.Move(temporary, path, overwrite: true);
+        });
     }
 
     /// <summary>Reads a whole file.</summary>

@@ -4,6 +4,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using DomainSsl.Core;
 using Spectre.Console;
 
 namespace DomainSsl.Web.Commands;
@@ -152,17 +153,6 @@ internal sealed class CommandOutput(bool json, bool quiet, bool verbose)
     private sealed class Sink(Action<CommandProgress> report) : IProgress<CommandProgress>
     {
         public void Report(CommandProgress value) => report(value);
-    }
-
-    private sealed class FiniteDouble : JsonConverter<double>
-    {
-        public override double Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => reader.TokenType == JsonTokenType.Null ? double.NaN : reader.GetDouble();
-
-        public override void Write(Utf8JsonWriter writer, double value, JsonSerializerOptions options)
-        {
-            if (double.IsFinite(value)) writer.WriteNumberValue(value);
-            else writer.WriteNullValue();
-        }
     }
 
     private sealed class FiniteSingle : JsonConverter<float>

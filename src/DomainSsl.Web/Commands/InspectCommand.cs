@@ -51,7 +51,7 @@ internal static class InspectCommand
         foreach (var path in paths)
         {
             if (File.Exists(path)) files.Add(path);
-            else if (Directory.Exists(path)) files.AddRange(Directory.EnumerateFiles(path, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal));
+            else if (Directory.Exists(path)) files.AddRange(SourceFolder.Files(path));
             else throw new Core.RefusedException("not-found", $"There is no file or folder {path}; check the path.");
         }
         return files;

@@ -47,9 +47,9 @@ internal static class PredictCommand
             var predictions = answers.Select(a => new { File = files.GetValueOrDefault(a.Item), a.Item, a.Label, a.Probabilities, a.Uncertainty }).ToList();
             if (run.Get(output) is { } to)
             {
-                var csv = new StringBuilder($"file,item,label,{string.Join(',', answers[0].Probabilities.Keys.Select(Quoted))},uncertainty\n");
+                var csv = new StringBuilder($"file,item,label,{string.Join(',', answers[0].Probabilities.Keys.Select(CsvTable.Quoted))},uncertainty\n");
                 foreach (var p in predictions)
-                    csv.Append(CultureInfo.InvariantCulture, $"{Quoted(p.File ?? "")},{p.Item},{Quoted(p.Label)},{string.Join(',', p.Probabilities.Values.Select(v => v.ToString("0.######", CultureInfo.InvariantCulture)))},{p.Uncertainty:0.######}\n");
+                    csv.Append(CultureInfo.InvariantCulture, $"{CsvTable.Quoted(p.File ?? "")},{p.Item},{CsvTable.Quoted(p.Label)},{string.Join(',', p.Probabilities.Values.Select(v => v.ToString("0.######", CultureInfo.InvariantCulture)))},{p.Uncertainty:0.######}\n");
                 await File.WriteAllTextAsync(to, csv.ToString(), run.Cancel);
             }
             run.Output.Result(new { Predictions = predictions, Refused = refused, Run = ended.Id }, console =>
@@ -67,12 +67,10 @@ internal static class PredictCommand
     public static IEnumerable<string> Files(string path)
     {
         var full = Path.GetFullPath(path);
-        if (Directory.Exists(full)) return Directory.EnumerateFiles(full, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal);
+        if (Directory.Exists(full)) return SourceFolder.Files(full);
         if (full.EndsWith(".zip", StringComparison.OrdinalIgnoreCase)) throw new RefusedException("zip", $"{Path.GetFileName(full)} is a zip, which only import takes: unpack it and name the folder.");
         if (!full.EndsWith(".csv", StringComparison.OrdinalIgnoreCase) || !File.Exists(full)) return [full];
         var table = CsvTable.Read(full);
         return table.Has("file") ? table.Rows.Select(r => Path.GetFullPath(table.Value(r, "file"), Path.GetDirectoryName(full)!)) : [full];
     }
-
-    private static string Quoted(string s) => s.AsSpan().ContainsAny(",\"\n") ? $"\"{s.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : s;
 }

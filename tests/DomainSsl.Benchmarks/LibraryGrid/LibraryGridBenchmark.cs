@@ -1,13 +1,9 @@
 using System.Diagnostics;
 using System.Globalization;
-using DomainSsl.Core;
 using DomainSsl.Core.Collections;
 using DomainSsl.Core.Database;
 using DomainSsl.Core.Library;
-using DomainSsl.Core.Storage;
-using DomainSsl.Testing;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace DomainSsl.Benchmarks.LibraryGrid;
 
@@ -20,15 +16,12 @@ internal static class LibraryGridBenchmark
     public static async Task RunAsync(string[] args)
     {
         int rows = args.Length > 0 ? int.Parse(args[0], CultureInfo.InvariantCulture) : 100_000;
-        using var folder = new TemporaryFolder();
-        await using var services = new ServiceCollection().AddLogging().AddDomainSslCore(new DataFolder(folder.Path)).BuildServiceProvider();
-        var factory = services.GetRequiredService<IDbContextFactory<DomainSslContext>>();
-        await DatabaseSetup.MigrateAsync(factory);
+        await using var clinic = await EmptyClinic.MakeAsync();
         var seeding = Stopwatch.StartNew();
-        await SeedAsync(factory, rows);
+        await SeedAsync(clinic.Database, rows);
         Console.WriteLine($"{rows:#,0} studies seeded in {seeding.Elapsed.TotalSeconds:0} s");
 
-        var query = services.GetRequiredService<LibraryQuery>();
+        var query = clinic.Get<LibraryQuery>();
         await query.StudiesAsync(LibraryFilter.All, take: 1);
         double worst = 0;
         foreach (var filter in (string[])["", "modality:CT", "P-000012", "chest", "from:2015-01-01 to:2015-12-31", "in:all", "in:all modality:CT chest"])
@@ -40,16 +33,9 @@ internal static class LibraryGridBenchmark
             {
                 foreach (int skip in (int[])[0, total / 2, Math.Max(0, total - 50)])
                 {
-                    var times = new List<double>();
-                    for (int i = 0; i < 5; i++)
-                    {
-                        var watch = Stopwatch.StartNew();
-                        await query.StudiesAsync(LibraryFilter.Parse(filter), sort, descending: true, skip, 50);
-                        times.Add(watch.Elapsed.TotalMilliseconds);
-                    }
-                    times.Sort();
-                    worst = Math.Max(worst, times[2]);
-                    Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{(filter.Length == 0 ? "(all)" : filter),-34} {sort,-9} from row {skip,6}: median {times[2],6:0.0} ms, worst {times[4],6:0.0} ms"));
+                    var (median, slow) = await FiveTimes.OfAsync(() => query.StudiesAsync(LibraryFilter.Parse(filter), sort, descending: true, skip, 50));
+                    worst = Math.Max(worst, median);
+                    Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{(filter.Length == 0 ? "(all)" : filter),-34} {sort,-9} from row {skip,6}: median {median,6:0.0} ms, worst {slow,6:0.0} ms"));
                 }
             }
         }

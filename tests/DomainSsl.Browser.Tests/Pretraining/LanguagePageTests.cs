@@ -1,6 +1,7 @@
 using DomainSsl.Browser.Tests.Tasks;
 using DomainSsl.Core.Audit;
 using DomainSsl.Core.Models;
+using DomainSsl.Testing;
 using DomainSsl.Web;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Playwright;
@@ -10,9 +11,6 @@ namespace DomainSsl.Browser.Tests.Pretraining;
 /// <summary>An administrator has a language model trained in a real browser.</summary>
 public sealed class LanguagePageTests(Chromium chromium) : IClassFixture<Chromium>
 {
-    private static readonly string[] Organs = ["heart", "liver", "spleen", "left lung", "right lung", "left kidney", "right kidney", "pancreas", "aorta", "stomach"];
-    private static readonly string[] States = ["is normal in size", "is enlarged", "shows no abnormality", "is not seen", "is unchanged", "has a small lesion"];
-
     [Fact]
     public async Task PastedReports_ByKeyboard_BecomeAModelWithItsCurveAndFigures_AndARefusalKeepsThem()
     {
@@ -39,7 +37,7 @@ public sealed class LanguagePageTests(Chromium chromium) : IClassFixture<Chromiu
         await page.FocusAsync("#name");
         await page.Keyboard.PressAsync("Enter");                 // nothing to learn from
         await page.WaitForSelectorAsync(".note.failed");
-        await page.FillAsync("#text", string.Join("\n\n", Enumerable.Range(0, 400).Select(i => $"The {Organs[i % 10]} {States[i / 10 % 6]}, and the {Organs[i * 7 % 10]} {States[i * 5 % 6]}.")));
+        await page.FillAsync("#text", string.Join("\n\n", Enumerable.Range(0, 400).Select(MadeReports.Sentence)));
         await page.FillAsync("#name", "our reports");
         await page.FocusAsync("#name");
         await page.Keyboard.PressAsync("Enter");

@@ -35,6 +35,22 @@ public sealed class CsvTableTests
         Assert.Contains(says, refused.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("plain")]
+    [InlineData("with, comma")]
+    [InlineData("with \"marks\"")]
+    [InlineData("over\nlines")]
+    [InlineData("over\rlines")]
+    public void Quoted_AnyValue_ReadsBack(string value)
+    {
+        var table = Read($"file,{CsvTable.Quoted(value)}\na,{CsvTable.Quoted(value)}\n");
+        Assert.Equal(["file", value], table.Columns);
+        Assert.Equal(value, Assert.Single(table.Rows)[1]);
+    }
+
+    [Fact]
+    public void Read_LineOfBlanks_SaysNothing() => Assert.Single(Read("file,label\na,b\n  \n").Rows);
+
     private static CsvTable Read(string text)
     {
         using var folder = new TemporaryFolder();

@@ -348,6 +348,8 @@ public sealed class TaskServiceTests
         Assert.Equal(1, (await clinic.Tasks.ProgressAsync(task.Id, Cancel)).Labelled);
         await File.WriteAllTextAsync(csv, "file,label\nrenamed.dcm,fracture\n", Cancel);
         Assert.Equal("class-unknown", (await Assert.ThrowsAsync<RefusedException>(() => clinic.Tasks.ImportLabelsAsync(task.Id, csv, "anna", Cancel))).Refusal.Code);
+        await File.WriteAllTextAsync(csv, "File;Label\nrenamed.dcm;Effusion\n", Cancel);
+        Assert.Equal(1, (await clinic.Tasks.ImportLabelsAsync(task.Id, csv, "anna", Cancel)).Unchanged);
         await File.WriteAllTextAsync(csv, "name\nx\n", Cancel);
         Assert.Equal("label-file-bad", (await Assert.ThrowsAsync<RefusedException>(() => clinic.Tasks.ImportLabelsAsync(task.Id, csv, "anna", Cancel))).Refusal.Code);
     }

@@ -47,6 +47,8 @@ public class LabelEfficiencyTests
 
         result.Write(task.At("out"));
         Assert.Equal(1 + 8, File.ReadAllLines(task.At("out/label-efficiency.csv")).Length);
+        (result with { Arms = [result.Arms[0] with { Arm = "the \"new\", larger one" }, .. result.Arms.Skip(1)] }).Write(task.At("out"));
+        Assert.StartsWith("\"the \"\"new\"\", larger one\",", File.ReadAllLines(task.At("out/label-efficiency.csv"))[1], StringComparison.Ordinal);
         Assert.True(new FileInfo(task.At("out/label-efficiency.png")).Length > 5000);
         Assert.Contains("scratch", File.ReadAllText(task.At("out/label-efficiency.svg")));
     }

@@ -9,16 +9,12 @@ namespace DomainSsl.Learning.Tests.Language;
 
 public class LanguageTrainerTests
 {
-    private static readonly string[] Organs = ["heart", "liver", "spleen", "left lung", "right lung", "left kidney", "right kidney", "pancreas", "aorta", "stomach"];
-    private static readonly string[] States = ["is normal in size", "is enlarged", "shows no abnormality", "is not seen", "is unchanged", "has a small lesion"];
-
     private static readonly LanguageRecipe Small = new()
     {
         Network = new LanguageSpec { Kind = "causal", Width = 32, Depth = 2, Heads = 2, Context = 48 }, Batch = 16, Optimiser = new RecipeOptimiser { Rate = 6e-3, Clip = 1, WeightDecay = 0.01 },
     };
 
-    private static LanguageLine[] Reports(int count) => [.. Enumerable.Range(0, count).Select(i =>
-        new LanguageLine($"report {i}", $"The {Organs[i % 10]} {States[i / 10 % 6]}, and the {Organs[i * 7 % 10]} {States[i * 5 % 6]}."))];
+    private static LanguageLine[] Reports(int count) => [.. Enumerable.Range(0, count).Select(i => new LanguageLine($"report {i}", MadeReports.Sentence(i)))];
 
     private static LanguageLine[] SpeechOcean()
     {

@@ -51,7 +51,8 @@ public sealed class TranscriberTests
         Assert.InRange(words[1].Start, 10.1 + (second - 0.8) * 0.16, 10.1 + (second + 0.8) * 0.22);
         Assert.All(words, w => Assert.InRange(w.Confidence, 0.5, 1));
 
-        transcriber.Save(folder.At("saved"));
+        for (var i = 0; i < 2; i++) transcriber.Save(folder.At("saved"));
+        Assert.Empty(Directory.GetDirectories(folder.Path, "*.tmp"));
         using var loaded = Transcriber.Load(folder.At("saved"), CPU);
         Assert.Equal(transcriber.LogProbabilities([sung])[0], loaded.LogProbabilities([sung])[0]);
         Assert.Equal(transcriber.About, loaded.About);

@@ -64,6 +64,16 @@ public sealed class SafeTensorsTests
         Assert.Contains(reason, Assert.Throws<LearningException>(() => SafeTensors.Read(folder.At("x"))).Message);
     }
 
+    [Fact]
+    public void Write_ThatCannotTakeItsName_LeavesNothingBehind()
+    {
+        using var folder = new TemporaryFolder();
+        using var t = arange(6, ScalarType.Float32);
+        Directory.CreateDirectory(folder.At("taken"));
+        Assert.ThrowsAny<Exception>(() => SafeTensors.Write(folder.At("taken"), new Dictionary<string, Tensor> { ["t"] = t }));
+        Assert.Empty(Directory.GetFiles(folder.Path));
+    }
+
     [Theory]
     [InlineData(long.MaxValue)]
     [InlineData(-1)]

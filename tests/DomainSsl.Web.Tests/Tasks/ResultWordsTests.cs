@@ -10,6 +10,10 @@ public sealed class ResultWordsTests
         [.. new[] { ("scratch", scratch), ("public", open) }.Where(d => d.Item2 is not null).Select(d => new ArmDifference(d.Item1, d.Item2!))],
         [new("none", 40, 20, new(0.9, 0.8, 0.96), new(0.08, 0.02, 0.15)), new("effusion", 30, rare, new(0.844, 0.76, 0.912), null)], 10);
 
+    // The page may not know the library that judges; what matters must still be the same to both.
+    [Fact]
+    public void Matters_IsWhatTheVerdictHasIt() => Assert.Equal(Learning.Evaluation.Verdict.Matters, ResultWords.Matters);
+
     [Fact]
     public void Worth_IntervalAboveZero_SaysThatItHelped() =>
         Assert.StartsWith("Pretraining on your images helped", ResultWords.Worth(Result(new(0.05, 0.01, 0.09), null)), StringComparison.Ordinal);
