@@ -161,12 +161,12 @@ public sealed class FineTuneRun(IDbContextFactory<DomainSslContext> factory, Sha
         return patients;
     }
 
-    private async Task<IReadOnlyList<Core.Review.Prediction>> PredictAsync(Model model, IReadOnlyList<ShardItem> rest, RunContext context)
+    private async Task<IReadOnlyList<Core.Review.Prediction>> PredictAsync(Model model, List<ShardItem> rest, RunContext context)
     {
         using var classifier = Classifier.Load(files.ClassifierFolder(model), Devices.Choose("auto"));
         // The whole collection: its shard is the next prediction's too. Where training prepared it, it is there already.
         var prepared = shards.Prepare(await WithLabelledAsync(model.TaskId!.Value, rest, context), [classifier.Resolution], context)[classifier.Resolution];
-        rest = prepared.In(rest, i => i.Id);
+        rest = [.. prepared.In(rest, i => i.Id)];
         if (rest.Count == 0) return [];
         using var source = ItemSource.Open(prepared.Path, classifier.About.Encoder);
         var answers = FeatureBatches.Of(classifier, source, [.. rest.Select(i => prepared.Places[i.Id])], context, "Predicting");

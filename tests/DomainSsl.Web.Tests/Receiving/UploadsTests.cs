@@ -1,6 +1,8 @@
+using DomainSsl.Core.Database;
 using DomainSsl.Testing;
 using DomainSsl.Web.Receiving;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace DomainSsl.Web.Tests.Receiving;
@@ -33,6 +35,44 @@ public sealed class UploadsTests
             Assert.Equal(scans.Select(Path.GetFileName), status.Latest.Select(f => f.File).Order(StringComparer.Ordinal));
             await UntilAsync(() => Directory.GetFiles(folder.At("incoming", id)).Select(Path.GetFileName).SequenceEqual(["upload.json"])); // what was dropped goes once it says that it is done
         }
+    }
+
+    [Fact]
+    public async Task Upload_WhoseImportWasCutOff_GoesOnAsTheSameImport_AndAllOfItIsNew()
+    {
+        using var folder = new TemporaryFolder();
+        var scans = Directory.EnumerateFiles(Path.Combine(SharedData.Project, "sample-data", "images"), "*.dcm").Order(StringComparer.Ordinal).Take(3).ToArray();
+        string id = "", kept = "";
+        await using (var site = await StartAsync(folder))
+        {
+            var uploads = site.Services.GetRequiredService<Uploads>();
+            id = uploads.Begin("admin");
+            for (var i = 0; i < scans.Length; i++) await SendAsync(uploads, id, i, scans[i]);
+            // What a site that is killed after the first commit leaves of it on the disk.
+            using var watching = uploads.Subscribe(id, () =>
+            {
+                if (uploads.Status(id)!.Progress is { Done: > 0 } && kept.Length == 0) kept = File.ReadAllText(folder.At("incoming", id, "upload.json"));
+            });
+            uploads.Start(id, "admin", null);
+            await UntilAsync(() => uploads.Status(id)!.State is UploadState.Done or UploadState.Failed);
+            await using var db = await Database(site).CreateDbContextAsync(TestContext.Current.CancellationToken);
+            await db.ImportBatches.ExecuteUpdateAsync(b => b.SetProperty(x => x.EndedAt, (DateTime?)null), TestContext.Current.CancellationToken);
+        }
+        await File.WriteAllTextAsync(folder.At("incoming", id, "upload.json"), kept, TestContext.Current.CancellationToken);
+        for (var i = 0; i < scans.Length; i++) File.Copy(scans[i], folder.At("incoming", id, $"{i}.part"));
+        await using (var site = await StartAsync(folder))
+        {
+            var uploads = site.Services.GetRequiredService<Uploads>();
+            await UntilAsync(() => uploads.Status(id)!.State is UploadState.Done or UploadState.Failed);
+            var status = uploads.Status(id)!;
+            Assert.Equal((UploadState.Done, 3, 0, 0), (status.State, status.Progress!.Imported, status.Progress.Duplicates, status.Progress.Refused));
+            await using var db = await Database(site).CreateDbContextAsync(TestContext.Current.CancellationToken);
+            var batch = await db.ImportBatches.SingleAsync(TestContext.Current.CancellationToken);
+            Assert.Equal((status.BatchId!.Value, 3, 0), (batch.Id, batch.Imported, batch.Duplicates));
+            Assert.NotNull(batch.EndedAt);
+        }
+
+        static IDbContextFactory<DomainSslContext> Database(WebApplication site) => site.Services.GetRequiredService<IDbContextFactory<DomainSslContext>>();
     }
 
     [Fact]
