@@ -83,8 +83,9 @@ public sealed class ShardStoreTests
         Assert.Equal(63, predicted.GetProperty("predictions").GetArrayLength());
         Assert.Equal(folder.At("scans", "005.dcm"), Assert.Single(predicted.GetProperty("refused").EnumerateArray()).GetProperty("file").GetString());
         var others = SmallScans.Write(folder, 16, "others", seed: 2);
-        await Product.JsonAsync(data, Long, "label-efficiency", "--train", table, "--test", others, "--encoder", encoder, "--budgets", "8", "--repeats", "1", "--modes", "probe");
+        await Product.JsonAsync(data, Long, "import", others);
         await DamageAsync("others", "003.dcm");
+        await Product.JsonAsync(data, Long, "label-efficiency", "--train", table, "--test", others, "--encoder", encoder, "--budgets", "8", "--repeats", "1", "--modes", "probe");
         var measured = await Product.JsonAsync(data, Long, "evaluate", classifier, "--labels", others);
         Assert.Equal((15, 0), (measured.GetProperty("n").GetInt32(), measured.GetProperty("leftOut").GetInt32()));
 

@@ -19,7 +19,10 @@ Object.assign(window, {
   domainsslScheme: {
     choose(choice: string) { write('scheme', choice); return apply() === 'dark'; },
     watch(dotnet: { invokeMethodAsync(name: string, dark: boolean): Promise<void> }) {
-      system.addEventListener('change', () => void dotnet.invokeMethodAsync('OnSchemeAsync', apply() === 'dark').catch(() => undefined));
+      const tell = () => void dotnet.invokeMethodAsync('OnSchemeAsync', apply() === 'dark').catch(() => undefined);
+      system.addEventListener('change', tell);
+      // It may have changed between the document and its circuit.
+      if (apply() !== rendered) tell();
     },
   },
 });

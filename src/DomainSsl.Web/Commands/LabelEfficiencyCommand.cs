@@ -54,6 +54,7 @@ internal static class LabelEfficiencyCommand
                 return await SpeechAsync(run, new LabelEfficiencySpeechRequest(said[0], said[1], [.. ids.Distinct()], numbers ?? [5, 15], run.Get(repeats) ?? 3, run.Get(seed), settings),
                     run.Get(here), run.Get(output), [.. drawn.Refused, .. tested.Refused]);
             }
+            if (drawn.Rows[0].Found.Kind != tested.Rows[0].Found.Kind) throw new RefusedException("other-kind", "One of the tables is of images and the other of recordings; give two of one kind.");
             var labels = LabelTables.WithPatients([drawn, tested]);
             var request = new LabelEfficiencyRequest(labels[0], labels[1], LabelTables.Classes(drawn.Rows.Concat(tested.Rows)), [.. ids.Distinct()], numbers ?? [10, 20, 50, 100, 200], run.Get(repeats) ?? 10, members,
                 run.Get(seed), run.Get(balanced), settings);

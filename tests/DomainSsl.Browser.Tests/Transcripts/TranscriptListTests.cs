@@ -42,6 +42,7 @@ public sealed class TranscriptListTests(Chromium chromium) : IClassFixture<Chrom
         await page.Keyboard.PressAsync("Enter");
         await page.WaitForURLAsync("**text=pneumo*");
         await page.WaitForFunctionAsync("() => document.querySelectorAll('table.cards tbody tr').length === 12");
+        await page.WaitForSelectorAsync("body[data-ready]");
         await page.GetByRole(AriaRole.Link, new() { Name = "Drafts" }).FocusAsync();
         await page.Keyboard.PressAsync("Enter");
         await page.WaitForURLAsync("**state=draft*");

@@ -35,6 +35,7 @@ public sealed class TranscriptWordsTests(Chromium chromium) : IClassFixture<Chro
         var hart = page.Locator("[data-word='hart']");
         await hart.WaitForAsync();
         Assert.Contains("3 times in 3 recordings", await hart.InnerTextAsync());
+        await page.WaitForSelectorAsync("body[data-ready]");
         await Looks.AtBothWidthsAsync(page, "words");
         await page.WaitForSelectorAsync("dialog.keys[data-ready]", new() { State = WaitForSelectorState.Attached });
         await page.Keyboard.PressAsync("n");
