@@ -1,6 +1,7 @@
 using System.Globalization;
 using DomainSsl.Browser.Tests.Tasks;
 using DomainSsl.Testing;
+using DomainSsl.Web;
 using Microsoft.Playwright;
 
 namespace DomainSsl.Browser.Tests;
@@ -83,6 +84,33 @@ public sealed class ReconnectTests(Chromium chromium) : IClassFixture<Chromium>
             if (frame.Binary is { } bytes) to.Send(bytes);
             else to.Send(frame.Text!);
         }
+    }
+
+    [Fact]
+    public async Task Page_LeftWhileItsScriptsAreLoading_LeavesNoFaultOnTheNext()
+    {
+        await using var clinic = await SeededClinic.StartAsync(6);
+        var page = await chromium.NewPageAsync(clinic.Site.Address);
+        await SeededClinic.SignInAsync(page, "anna", "/");
+        var asked = new TaskCompletionSource();
+        var late = new TaskCompletionSource();
+        await page.RouteAsync("**/client/keys*.js", async route =>
+        {
+            asked.TrySetResult();
+            await late.Task;
+            await route.ContinueAsync();
+        });
+        await page.GotoAsync(Paths.Transcripts);
+        await page.WaitForSelectorAsync("body[data-ready]");
+        await asked.Task.WaitAsync(TimeSpan.FromMinutes(2), TestContext.Current.CancellationToken);
+        await page.ClickAsync("nav a[href='/tasks']");
+        await page.WaitForFunctionAsync("() => document.querySelector('h1')?.innerText.includes('Tasks')");
+        var loaded = page.WaitForResponseAsync("**/client/keys*.js");
+        late.SetResult();
+        await loaded;
+        await page.WaitForTimeoutAsync(1000);
+        Assert.Equal(0, await page.Locator(".note.failed").CountAsync());
+        Assert.Contains("Tasks", await page.InnerTextAsync("h1"));
     }
 
     [Fact]

@@ -36,6 +36,11 @@ public abstract class BrowserModule : ComponentBase, IAsyncDisposable
         try
         {
             _module = await Browser.InvokeAsync<IJSObjectReference>("import", $"./client/{Module}.js");
+            if (_gone)
+            {
+                await DropAsync();
+                return;
+            }
             _self = DotNetObjectReference.Create(this);
             _widget = await _module.InvokeAsync<IJSObjectReference>("mount", Element, Options, _self);
             if (_gone) await DropAsync();
@@ -46,6 +51,8 @@ public abstract class BrowserModule : ComponentBase, IAsyncDisposable
             }
         }
         catch (JSDisconnectedException) { /* the page was left while it loaded */ }
+        // The same: its element went with it. Thrown, it would stand as a fault on the page that came after.
+        catch (Exception) when (_gone) { await DropAsync(); }
     }
 
     /// <summary>Called once the module is at work, e.g. to hand it its first data.</summary>
@@ -64,6 +71,7 @@ public abstract class BrowserModule : ComponentBase, IAsyncDisposable
         if (_widget is null || _gone) return;
         try { await _widget.InvokeVoidAsync(function, arguments); }
         catch (JSDisconnectedException) { /* nobody looks any more */ }
+        catch (Exception) when (_gone) { /* the same, in the middle of it */ }
     }
 
     /// <summary>Asks the widget for something; the default where it is not there.</summary>
@@ -72,6 +80,7 @@ public abstract class BrowserModule : ComponentBase, IAsyncDisposable
         if (_widget is null || _gone) return default;
         try { return await _widget.InvokeAsync<T>(function, arguments); }
         catch (JSDisconnectedException) { return default; }
+        catch (Exception) when (_gone) { return default; }
     }
 
     /// <inheritdoc />
@@ -96,6 +105,7 @@ public abstract class BrowserModule : ComponentBase, IAsyncDisposable
         }
         catch (JSDisconnectedException) { /* went with the page */ }
         catch (OperationCanceledException) { /* the same, in the middle of it */ }
+        catch (JSException) when (_gone) { /* what it had was gone already */ }
         (_widget, _module) = (null, null);
     }
 }
