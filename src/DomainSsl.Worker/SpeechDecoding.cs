@@ -22,9 +22,14 @@ public sealed class SpeechDecoding(ModelRegistry registry, ModelFiles files)
         var (counted, causal) = (await OfAsync(language.NGramId, LanguageKinds.NGram), await OfAsync(language.CausalId, LanguageKinds.Causal));
         var pair = counted is null ? null : files.NGrams(counted);
         var (options, alphabet) = (transcriber.Beam ?? new BeamOptions(), new Alphabet(transcriber.Letters));
-        var terms = Terms(language.Terms, alphabet).Select(t => new GlossaryTerm(t)).ToList();
+        var terms = Favoured(language, alphabet);
         return new SpeechDecoder(new PrefixBeamSearch(alphabet, options, pair?.Words, pair?.Letters, terms.Count == 0 ? null : new Glossary(terms, alphabet)), causal is null ? null : (CausalLanguage)files.LanguageNetworkOf(causal), options.Delta);
     }
+
+    /// <summary>Terms of which decoding makes more than of other words, in the letters of an alphabet.</summary>
+    internal static IReadOnlyList<GlossaryTerm> Favoured(SpeechLanguage language, Alphabet alphabet) =>
+        [.. (language.Terms ?? []).Select(t => new GlossaryTerm(alphabet.Normalise(t), Glossary.DefaultBoost * (language.Boosts?.GetValueOrDefault(t, 1) ?? 1)))
+            .Where(t => t.Text.Length > 0).GroupBy(t => t.Text, StringComparer.Ordinal).Select(g => g.MaxBy(t => t.Boost)!)];
 
     /// <summary>Terms in the letters of an alphabet, each once. One without a letter that the transcriber knows, such as one of another script, cannot be heard and is left out.</summary>
     internal static IReadOnlyList<string> Terms(IReadOnlyList<string>? terms, Alphabet alphabet) => [.. (terms ?? []).Select(alphabet.Normalise).Where(t => t.Length > 0).Distinct(StringComparer.Ordinal)];

@@ -185,6 +185,7 @@ public sealed class DomainSslContext(DbContextOptions<DomainSslContext> options)
         configurationBuilder.Properties<RunState>().HaveConversion<string>();
         configurationBuilder.Properties<ModelKind>().HaveConversion<string>();
         configurationBuilder.Properties<ModelState>().HaveConversion<string>();
+        configurationBuilder.Properties<TermBoost>().HaveConversion<string>();
         configurationBuilder.Properties<LabelAnswer>().HaveConversion<string>();
         configurationBuilder.Properties<LabelSource>().HaveConversion<string>();
         configurationBuilder.Properties<ReviewDecision>().HaveConversion<string>();

@@ -105,11 +105,12 @@ public sealed record FineTuneSpeechRequest(IReadOnlyList<SpokenLabel> Labels, st
 /// <param name="NGramId">An n-gram model, which weighs in letter by letter; null: none.</param>
 /// <param name="CausalId">A causal model, by which the likeliest texts are ranked anew; null: none.</param>
 /// <param name="Terms">Terms of the glossary, which are favoured; null: none.</param>
-public sealed record SpeechLanguage(string? NGramId, string? CausalId = null, IReadOnlyList<string>? Terms = null)
+/// <param name="Boosts">By how much, relative to the usual, for terms that are favoured more or less than others: 0 is not at all; null: all as usual.</param>
+public sealed record SpeechLanguage(string? NGramId, string? CausalId = null, IReadOnlyList<string>? Terms = null, IReadOnlyDictionary<string, double>? Boosts = null)
 {
     /// <summary>Of what may not be there; null where nothing is.</summary>
-    public static SpeechLanguage? Of(string? ngramId, string? causalId, IReadOnlyList<string>? terms = null) =>
-        ngramId is null && causalId is null && terms is not { Count: > 0 } ? null : new(ngramId, causalId, terms is { Count: > 0 } ? terms : null);
+    public static SpeechLanguage? Of(string? ngramId, string? causalId, IReadOnlyList<string>? terms = null, IReadOnlyDictionary<string, double>? boosts = null) =>
+        ngramId is null && causalId is null && terms is not { Count: > 0 } ? null : new(ngramId, causalId, terms is { Count: > 0 } ? terms : null, boosts is { Count: > 0 } ? boosts : null);
 }
 
 /// <summary>Measure a transcriber.</summary>

@@ -1,8 +1,20 @@
 using DomainSsl.Core.Audit;
 using DomainSsl.Core.Database;
+using DomainSsl.Core.Runs;
 using Microsoft.EntityFrameworkCore;
 
 namespace DomainSsl.Core.Transcripts;
+
+/// <summary>How hard transcribing listens for a term.</summary>
+public enum TermBoost
+{
+    /// <summary>Not at all: it is only spelt as the glossary has it.</summary>
+    Spelling,
+    /// <summary>Where the sound leaves it open.</summary>
+    Usual,
+    /// <summary>Twice as hard, for one that is still missed: it may then be heard where it was not said.</summary>
+    Strong,
+}
 
 /// <summary>A word or name as this clinic writes it, and how transcribers have written it instead.</summary>
 public sealed class ClinicTerm
@@ -13,6 +25,8 @@ public sealed class ClinicTerm
     public required string Text { get; set; }
     /// <summary>Wrong forms of it, a line each.</summary>
     public string Wrong { get; set; } = "";
+    /// <summary>How hard transcribing listens for it.</summary>
+    public TermBoost Boost { get; set; } = TermBoost.Usual;
     /// <summary>Who put it in.</summary>
     public required string By { get; set; }
     /// <summary>When (UTC).</summary>
@@ -87,6 +101,18 @@ public sealed class ClinicGlossary(IDbContextFactory<DomainSslContext> factory, 
         await transaction.CommitAsync(cancel);
     }
 
+    /// <summary>Sets how hard transcribing listens for a term from now on.</summary>
+    public async Task BoostAsync(long id, TermBoost boost, string by, CancellationToken cancel = default)
+    {
+        await using var db = await factory.CreateDbContextAsync(cancel);
+        await using var transaction = await db.Database.BeginTransactionAsync(cancel);
+        if (await db.ClinicTerms.SingleOrDefaultAsync(t => t.Id == id, cancel) is not { } term || term.Boost == boost) return;
+        term.Boost = boost;
+        await db.SaveChangesAsync(cancel);
+        await audit.AppendAsync(db, by, "changed", "glossary", $"term {id}: {boost.ToString().ToLowerInvariant()}", cancel);
+        await transaction.CommitAsync(cancel);
+    }
+
     /// <summary>Mends the wrong forms of all terms, or of one, in all transcripts.</summary>
     /// <exception cref="RefusedException">There is no wrong form.</exception>
     public async Task<BulkReceipt> MendAsync(long? id, string by, CancellationToken cancel = default)
@@ -97,7 +123,15 @@ public sealed class ClinicGlossary(IDbContextFactory<DomainSslContext> factory, 
         return await search.ReplaceAsync(replacements, Forms, new HashSet<string>(), by, cancel);
     }
 
-    /// <summary>The terms as they are to be written, which transcribing favours.</summary>
+    /// <summary>What decoding listens to with these language models, of which any may be missing: they and the glossary's terms; null where there is nothing.</summary>
+    public async Task<SpeechLanguage?> HeardAsync(string? ngramId, string? causalId, CancellationToken cancel = default)
+    {
+        var terms = await TermsAsync(cancel);
+        var boosts = terms.Where(t => t.Boost != TermBoost.Usual).ToDictionary(t => t.Text, t => t.Boost == TermBoost.Strong ? 2.0 : 0);
+        return SpeechLanguage.Of(ngramId, causalId, [.. terms.Select(t => t.Text)], boosts);
+    }
+
+    /// <summary>The terms as they are to be written.</summary>
     public async Task<IReadOnlyList<string>> TextsAsync(CancellationToken cancel = default) => [.. (await TermsAsync(cancel)).Select(t => t.Text)];
 
     private async Task<List<ClinicTerm>> TermsAsync(CancellationToken cancel)

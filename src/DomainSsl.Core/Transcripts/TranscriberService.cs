@@ -178,8 +178,8 @@ public sealed class TranscriberService(IDbContextFactory<DomainSslContext> facto
     private Task AllowAsync(string by, CancellationToken cancel) => accounts.RequireAsync(by, Roles.AdminOrClinician, "A clinician or an administrator trains transcribers, lets them write and puts one in use; ask one of them.", cancel);
 
     // What transcribing listens to besides the sound: the language models in use, and the glossary.
-    private async Task<SpeechLanguage?> ListenedToAsync(CancellationToken cancel) => SpeechLanguage.Of((await registry.LanguageInUseAsync(LanguageKinds.NGram, cancel))?.Id,
-        (await registry.LanguageInUseAsync(LanguageKinds.Causal, cancel))?.Id, await glossary.TextsAsync(cancel));
+    private async Task<SpeechLanguage?> ListenedToAsync(CancellationToken cancel) => await glossary.HeardAsync((await registry.LanguageInUseAsync(LanguageKinds.NGram, cancel))?.Id,
+        (await registry.LanguageInUseAsync(LanguageKinds.Causal, cancel))?.Id, cancel);
 
     /// <summary>Of the speakers of all accepted transcripts those who are kept for testing.</summary>
     internal static IReadOnlySet<string> TestOf(IEnumerable<string> speakers)

@@ -61,7 +61,16 @@ public enum TranscriptSort
 /// <param name="Rows">Its lines.</param>
 /// <param name="Total">How many fit the filter.</param>
 /// <param name="States">How many would, of each state.</param>
-public sealed record TranscriptListing(IReadOnlyList<TranscriptLine> Rows, int Total, IReadOnlyDictionary<TranscriptState, int> States);
+/// <param name="Unwritten">Recordings in which nothing has been written down, whatever the filter.</param>
+public sealed record TranscriptListing(IReadOnlyList<TranscriptLine> Rows, int Total, IReadOnlyDictionary<TranscriptState, int> States, int Unwritten);
+
+/// <summary>A recording in which nothing has been written down.</summary>
+public sealed record UnwrittenLine(long RecordingId, string? Speaker, double Seconds);
+
+/// <summary>A page of the recordings in which nothing has been written down.</summary>
+/// <param name="Rows">Its lines.</param>
+/// <param name="Total">How many fit.</param>
+public sealed record UnwrittenListing(IReadOnlyList<UnwrittenLine> Rows, int Total);
 
 /// <summary>What a transcriber learns from: a stretch of an accepted transcript.</summary>
 /// <param name="RecordingId">The recording.</param>

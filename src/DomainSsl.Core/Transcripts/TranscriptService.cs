@@ -313,20 +313,28 @@ public sealed partial class TranscriptService(IDbContextFactory<DomainSslContext
         };
         var page = await ordered.ThenBy(r => r.RecordingId).Skip(skip).Take(take).ToListAsync(cancel);
         return new TranscriptListing([.. page.Select(r => new TranscriptLine(r.RecordingId, r.Pseudonym, r.Seconds, r.State, r.Version, r.Segments, r.Words, r.At, r.By, r.Doubtful))],
-            filter.State is { } one ? states.GetValueOrDefault(one) : states.Values.Sum(), states);
+            filter.State is { } one ? states.GetValueOrDefault(one) : states.Values.Sum(), states, await db.Recordings.CountAsync(cancel) - await db.Transcripts.CountAsync(cancel));
+    }
+
+    /// <summary>Recordings in which nothing has been written down, the newest first.</summary>
+    /// <param name="speaker">Part of the pseudonym of who speaks, or the recording's number; empty: all.</param>
+    /// <param name="skip">Lines before the page.</param>
+    /// <param name="take">Lines on it, at most.</param>
+    /// <param name="cancel">Gives up.</param>
+    public async Task<UnwrittenListing> UnwrittenAsync(string speaker = "", int skip = 0, int take = 50, CancellationToken cancel = default)
+    {
+        await using var db = await factory.CreateDbContextAsync(cancel);
+        var some = db.Recordings.AsNoTracking().Where(r => !db.Transcripts.Any(t => t.RecordingId == r.Id));
+        if (Sought(speaker) is var (number, part)) some = number is not null ? some.Where(r => r.Id == number) : some.Where(r => EF.Functions.Like(r.Speaker!.Pseudonym, part, "\\"));
+        var page = await some.OrderByDescending(r => r.Id).Skip(skip).Take(take).Select(r => new UnwrittenLine(r.Id, r.Speaker!.Pseudonym, r.Seconds)).ToListAsync(cancel);
+        return new UnwrittenListing(page, await some.CountAsync(cancel));
     }
 
     // Those that fit a filter, whatever their state.
     private static async Task<IQueryable<RecordingTranscript>> SomeAsync(DomainSslContext db, TranscriptFilter filter, CancellationToken cancel)
     {
         var some = db.Transcripts.AsNoTracking();
-        if (filter.Speaker.Trim() is { Length: > 0 } speaker)
-        {
-            // A number is a recording's: pseudonyms have figures in them as well.
-            var part = $"%{speaker.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("%", "\\%", StringComparison.Ordinal).Replace("_", "\\_", StringComparison.Ordinal)}%";
-            long? number = long.TryParse(speaker, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var n) ? n : null;
-            some = number is not null ? some.Where(t => t.RecordingId == number) : some.Where(t => EF.Functions.Like(t.Recording!.Speaker!.Pseudonym, part, "\\"));
-        }
+        if (Sought(filter.Speaker) is var (number, part)) some = number is not null ? some.Where(t => t.RecordingId == number) : some.Where(t => EF.Functions.Like(t.Recording!.Speaker!.Pseudonym, part, "\\"));
         // Each of the words, or its beginning, in one passage: the table of words (migration TranscriptList) has the passages of the newest versions.
         var sought = string.Join(' ', TranscriptSearch.Runs(filter.Text).Select(word => $"\"{word}\"*"));
         if (sought.Length > 0)
@@ -336,6 +344,15 @@ public sealed partial class TranscriptService(IDbContextFactory<DomainSslContext
             some = some.Where(t => EF.Parameter(found).Contains(t.Id));
         }
         return some;
+    }
+
+    // Who is looked for: the recording of that number, since pseudonyms have figures in them as well, or a part of a pseudonym; null where nobody is.
+    private static (long? Number, string Part)? Sought(string speaker)
+    {
+        speaker = speaker.Trim();
+        if (speaker.Length == 0) return null;
+        return (long.TryParse(speaker, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var n) ? n : null,
+            $"%{speaker.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("%", "\\%", StringComparison.Ordinal).Replace("_", "\\_", StringComparison.Ordinal)}%");
     }
 
     private static IOrderedQueryable<T> By<T, TKey>(IQueryable<T> rows, Expression<Func<T, TKey>> key, bool descending) => descending ? rows.OrderByDescending(key) : rows.OrderBy(key);

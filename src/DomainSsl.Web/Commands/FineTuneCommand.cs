@@ -60,8 +60,8 @@ internal static class FineTuneCommand
 
     private static async Task<int> TranscriberAsync(CommandRun run, LabelTable table, Core.Models.Model? encoder, string name, long seed, string? settings, bool here)
     {
-        var terms = await (await RunCommands.ServicesAsync(run)).GetRequiredService<ClinicGlossary>().TextsAsync(run.Cancel);
-        var request = new FineTuneSpeechRequest(LabelTables.WithSpeakers([table])[0], encoder?.Id ?? "scratch", name, seed, settings, Language: SpeechLanguage.Of(null, null, terms));
+        var heard = await (await RunCommands.ServicesAsync(run)).GetRequiredService<ClinicGlossary>().HeardAsync(null, null, run.Cancel);
+        var request = new FineTuneSpeechRequest(LabelTables.WithSpeakers([table])[0], encoder?.Id ?? "scratch", name, seed, settings, Language: heard);
         var ended = await RunCommands.CarryOutAsync(run, request, $"Training {name}", here);
         var result = JsonSerializer.Deserialize<FineTuneSpeechRun.Result>(ended.Summary!, RunContext.Json)!;
         run.Output.Result(new { result.Model, result.Run, result.Metrics, result.Chosen, result.Minutes, result.LeftOut, table.Refused }, console =>

@@ -35,7 +35,7 @@ internal static class TranscribeCommand
             if (items.Count == 0) throw new RefusedException("no-sounds", refused.Count > 0 ? $"None of the files could be used: {refused[0].Reason}" : "There are no recordings there; check the path.");
             var fit = await services.GetRequiredService<ModelRegistry>().LanguageInUseAsync(LanguageKinds.Masked, run.Cancel);
             var named = await SpeechSettings.LanguageAsync(run, run.Get(language));
-            var listened = SpeechLanguage.Of(named?.NGramId, named?.CausalId, await services.GetRequiredService<ClinicGlossary>().TextsAsync(run.Cancel));
+            var listened = await services.GetRequiredService<ClinicGlossary>().HeardAsync(named?.NGramId, named?.CausalId, run.Cancel);
             var ended = await RunCommands.CarryOutAsync(run, new TranscribeRequest(transcriber.Id, items, listened, fit?.Id), $"Transcribing with {transcriber.Name}", run.Get(here));
             var result = JsonSerializer.Deserialize<TranscribeRun.Result>(ended.Summary!, RunContext.Json)!;
 

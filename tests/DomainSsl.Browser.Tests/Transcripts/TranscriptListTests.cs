@@ -61,6 +61,18 @@ public sealed class TranscriptListTests(Chromium chromium) : IClassFixture<Chrom
         await page.GetByText("No transcript fits this filter.").WaitForAsync();
         await LookAsync(page, "transcripts-nothing");
 
+        // What nobody has written down is found there too, and opened to be.
+        var unwritten = await NewRecordingAsync(clinic);
+        await page.GotoAsync(Paths.Transcripts);
+        await page.WaitForSelectorAsync("body[data-ready]");
+        await page.GetByRole(AriaRole.Link, new() { Name = "Not written down 1" }).ClickAsync();
+        await page.WaitForFunctionAsync("() => document.querySelectorAll('table.cards tbody tr').length === 1");
+        await LookAsync(page, "transcripts-unwritten", fullPage: false);
+        await page.SetViewportSizeAsync(1440, 900);
+        await page.WaitForSelectorAsync("dialog.keys[data-ready]", new() { State = WaitForSelectorState.Attached });
+        await page.Keyboard.PressAsync("o");
+        await page.WaitForURLAsync($"**{Paths.Transcript(unwritten)}");
+
         // A key opens the first.
         await page.GotoAsync($"{Paths.Transcripts}?speaker=7&sort=changed");
         await rows.First.WaitForAsync();
@@ -99,6 +111,15 @@ public sealed class TranscriptListTests(Chromium chromium) : IClassFixture<Chrom
     {
         await page.WaitForFunctionAsync("() => document.body?.dataset.ready");
         await Looks.AtBothWidthsAsync(page, name, fullPage);
+    }
+
+    // A recording in which nothing is written down.
+    private static async Task<long> NewRecordingAsync(SeededClinic clinic)
+    {
+        await using var db = await clinic.Database.CreateDbContextAsync(Cancel);
+        var recording = db.Recordings.Add(new Recording { SourceHash = "source of silence", BlobHash = "blob of silence", Seconds = 75 }).Entity;
+        await db.SaveChangesAsync(Cancel);
+        return recording.Id;
     }
 
     // So many recordings of twenty speakers and of nobody said, with transcripts: of every ten one holds "pneumothorax"; half drafts, some being reviewed, the rest accepted.

@@ -74,6 +74,9 @@ public sealed class TranscriptWordsTests(Chromium chromium) : IClassFixture<Chro
         await page.WaitForSelectorAsync("[data-term='pneumonia']");
         await page.GetByRole(AriaRole.Button, new() { Name = "pneumonja (3) is wrong: a form of pneumonia" }).ClickAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Mend all 6 places" }).WaitForAsync();
+        await page.GetByLabel("How hard to listen for pneumonia").SelectOptionAsync("listened for hard");
+        await page.WaitForFunctionAsync("() => document.querySelector('.note.good')?.innerText.includes('listened for harder')");
+        Assert.Equal(2, Assert.Single((await clinic.Get<ClinicGlossary>().HeardAsync(null, null, Cancel))!.Boosts!).Value);
         await Looks.AtBothWidthsAsync(page, "words-glossary");
         await page.GetByRole(AriaRole.Button, new() { Name = "Mend all 6 places" }).ClickAsync();
         await page.WaitForFunctionAsync("() => document.querySelector('.note.good')?.innerText.includes('3 recordings mended')");

@@ -111,9 +111,15 @@ public sealed class TranscriberServiceTests
         await using var library = await WithTranscriptsAsync();
         await AddTranscriberAsync(library, "m-new");
         var service = library.Get<TranscriberService>();
-        await library.Get<ClinicGlossary>().AddAsync("pneumothorax", [], "anna", Cancel);
+        var glossary = library.Get<ClinicGlossary>();
+        foreach (var term in (string[])["pneumothorax", "effusion", "heart"]) await glossary.AddAsync(term, [], "anna", Cancel);
+        var terms = (await glossary.LinesAsync(Cancel)).ToDictionary(l => l.Term.Text, l => l.Term.Id);
+        await glossary.BoostAsync(terms["effusion"], TermBoost.Strong, "anna", Cancel);
+        await glossary.BoostAsync(terms["heart"], TermBoost.Spelling, "anna", Cancel);
+        await glossary.AddAsync("effusion", ["e fusion"], "rita", Cancel); // keeps how hard it is listened for
         var request = (TranscribeRequest)RunRequestJson.Read(await RunAsync(library, await service.TranscribeAsync("m-new", "anna", Cancel)));
-        Assert.Equal(["pneumothorax"], request.Language!.Terms!);
+        Assert.Equal(["effusion", "heart", "pneumothorax"], request.Language!.Terms!);
+        Assert.Equal([("effusion", 2), ("heart", 0)], request.Language.Boosts!.OrderBy(b => b.Key, StringComparer.Ordinal).Select(b => (b.Key, b.Value)));
         Assert.Equal(("m-new", 36, 36), (request.ModelId, request.ItemIds.Count, request.ItemIds.Distinct().Count()));
         Assert.Equal("no-transcriber", (await Assert.ThrowsAsync<RefusedException>(() => service.TranscribeAsync("m-none", "anna", Cancel))).Refusal.Code);
     }

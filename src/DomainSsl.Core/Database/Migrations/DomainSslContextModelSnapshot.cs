@@ -1034,6 +1034,10 @@ namespace DomainSsl.Core.Database.Migrations
                     b.Property<DateTime>("At")
                         .HasColumnType("TEXT");
 
+                    b.Property<string>("Boost")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
                     b.Property<string>("By")
                         .IsRequired()
                         .HasColumnType("TEXT");
