@@ -62,7 +62,9 @@ public sealed record BulkReceipt(string Key, int Recordings, int Passages);
 /// <param name="Recordings">Transcripts that it changed.</param>
 /// <param name="Passages">Their passages that changed.</param>
 /// <param name="Standing">Of these transcripts, those that have not changed since: there it can be taken back.</param>
-public sealed record BulkChange(string Key, string By, DateTime At, int Recordings, int Passages, int Standing);
+/// <param name="Was">The words of one of its places before, for an example; empty where words came to be that had not been there.</param>
+/// <param name="Became">And after; the same where words were found right.</param>
+public sealed record BulkChange(string Key, string By, DateTime At, int Recordings, int Passages, int Standing, string Was, string Became);
 
 /// <summary>
 /// Words over all recordings: finding and replacing them, and those that are to be checked, the same ones together. A change of many transcripts is a version in the history of each, and can be taken back wherever nobody has
@@ -164,8 +166,31 @@ public sealed class TranscriptSearch(IDbContextFactory<DomainSslContext> factory
     {
         await using var db = await factory.CreateDbContextAsync(cancel);
         var versions = await db.TranscriptVersions.AsNoTracking().Where(v => v.Deed == TranscriptDeed.Replaced).OrderByDescending(v => v.Id).Take(20_000)
-            .Select(v => new { v.ClientKey, v.By, v.At, v.Changed, Standing = v.Transcript!.Version == v.Number }).ToListAsync(cancel);
-        return [.. versions.GroupBy(v => v.ClientKey.Split(':')[1]).Take(MostLately).Select(g => new BulkChange(g.Key, g.First().By, g.First().At, g.Count(), g.Sum(v => v.Changed), g.Count(v => v.Standing)))];
+            .Select(v => new { v.ClientKey, v.By, v.At, v.Changed, Standing = v.Transcript!.Version == v.Number, v.TranscriptId, v.Number }).ToListAsync(cancel);
+        var changes = new List<BulkChange>();
+        foreach (var g in versions.GroupBy(v => v.ClientKey.Split(':')[1]).Take(MostLately))
+        {
+            var one = g.First();
+            var rows = await db.TranscriptRows.AsNoTracking().Where(r => r.TranscriptId == one.TranscriptId && (r.From == one.Number || r.To == one.Number)).OrderBy(r => r.Position).ToListAsync(cancel);
+            var (was, became) = rows.Find(r => r.To == one.Number) is { } before && rows.Find(r => r.From == one.Number && r.Position == before.Position) is { } after
+                ? Difference(TranscriptWords.Read(before.Words), TranscriptWords.Read(after.Words)) : ("", "");
+            changes.Add(new BulkChange(g.Key, one.By, one.At, g.Count(), g.Sum(v => v.Changed), g.Count(v => v.Standing), was, became));
+        }
+        return changes;
+    }
+
+    // The words in which two passages differ first, up to the next that both have.
+    private static (string Was, string Became) Difference(IReadOnlyList<TranscriptWord> before, IReadOnlyList<TranscriptWord> after)
+    {
+        var pairs = TranscriptAlignment.Pairs([.. before.Select(w => w.Text)], [.. after.Select(w => w.Text)]);
+        var from = 0;
+        bool Same(int i) => pairs[i] >= 0 && before[i].Text == after[pairs[i]].Text;
+        while (from < pairs.Length && pairs[from] == from && Same(from)) from++;
+        var to = from;
+        while (to < pairs.Length && !Same(to)) to++;
+        var (was, became) = (before.Take(from..to), after.Take(from..(to < pairs.Length ? pairs[to] : after.Count)));
+        if (from == before.Count && from == after.Count && before.Zip(after).FirstOrDefault(w => w.First != w.Second).First is { } settled) was = became = [settled];
+        return (string.Join(' ', was.Select(w => w.Text)), string.Join(' ', became.Select(w => w.Text)));
     }
 
     /// <summary>Takes a change of many transcripts back, wherever nobody has worked on since.</summary>

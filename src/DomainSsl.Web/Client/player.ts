@@ -26,7 +26,7 @@ export class Player {
     const wave = WaveSurfer.create({
       container: place, height: outline.apart ? height / 2 : height, url: sources.audio, peaks: outline.peaks, duration: outline.seconds, normalize: true, dragToSeek: true, ...colours(),
       ...(outline.apart ? { splitChannels: [{}, {}] } : {}),
-      plugins: [Timeline.create({ style: { color: themeColour('--mud-palette-text-secondary', place), fontSize: '13px' } })],
+      plugins: [Timeline.create({ secondaryLabelOpacity: 1, style: { color: themeColour('--mud-palette-text-secondary', place), fontSize: '13px' } })],
     });
     const canvas = part<HTMLCanvasElement>(element, 'spectrogram');
     const picture = canvas && outline.spectrogram ? new Spectrogram(canvas, part<HTMLCanvasElement>(element, 'speech'), outline, sources.spectrogram, speech, signal) : null;

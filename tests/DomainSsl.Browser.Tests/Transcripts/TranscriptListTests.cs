@@ -65,7 +65,7 @@ public sealed class TranscriptListTests(Chromium chromium) : IClassFixture<Chrom
         var unwritten = await NewRecordingAsync(clinic);
         await page.GotoAsync(Paths.Transcripts);
         await page.WaitForSelectorAsync("body[data-ready]");
-        await page.GetByRole(AriaRole.Link, new() { Name = "Not written down 1" }).ClickAsync();
+        await page.GetByRole(AriaRole.Link, new() { Name = "No transcript yet 1" }).ClickAsync();
         await page.WaitForFunctionAsync("() => document.querySelectorAll('table.cards tbody tr').length === 1");
         await LookAsync(page, "transcripts-unwritten", fullPage: false);
         await page.SetViewportSizeAsync(1440, 900);

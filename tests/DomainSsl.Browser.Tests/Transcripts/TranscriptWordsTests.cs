@@ -48,6 +48,7 @@ public sealed class TranscriptWordsTests(Chromium chromium) : IClassFixture<Chro
         await page.WaitForFunctionAsync("() => document.querySelector('.note.good')?.innerText.includes('heart')");
         Assert.Equal(3, (await clinic.Get<TranscriptSearch>().FindAsync("heart", new FindOptions(), cancel: Cancel)).Recordings);
         await page.WaitForFunctionAsync("() => document.querySelectorAll('#lately').length === 1 && document.querySelectorAll('section tbody tr').length === 2");
+        Assert.Equal(["“hart” → “heart”", "“effusion” is right"], await page.Locator("section tbody td[data-label=What]").AllInnerTextsAsync());
         await Looks.AtBothWidthsAsync(page, "words-lately");
         await page.Locator("section tbody tr").First.GetByRole(AriaRole.Button).ClickAsync();
         await page.WaitForFunctionAsync("() => document.querySelector('.note.good')?.innerText.startsWith('Taken back in 3')");
@@ -70,16 +71,16 @@ public sealed class TranscriptWordsTests(Chromium chromium) : IClassFixture<Chro
         await page.WaitForSelectorAsync(".empty");
         await page.GetByLabel("Term, as it is to be written").FillAsync("pneumonia");
         await page.GetByLabel("Wrong forms, with commas between").FillAsync("new monia");
-        await page.GetByRole(AriaRole.Button, new() { Name = "Put in" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Add" }).ClickAsync();
         await page.WaitForSelectorAsync("[data-term='pneumonia']");
         await page.GetByRole(AriaRole.Button, new() { Name = "pneumonja (3) is wrong: a form of pneumonia" }).ClickAsync();
-        await page.GetByRole(AriaRole.Button, new() { Name = "Mend all 6 places" }).WaitForAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Correct all 6 places" }).WaitForAsync();
         await page.GetByLabel("How hard to listen for pneumonia").SelectOptionAsync("listened for hard");
         await page.WaitForFunctionAsync("() => document.querySelector('.note.good')?.innerText.includes('listened for harder')");
         Assert.Equal(2, Assert.Single((await clinic.Get<ClinicGlossary>().HeardAsync(null, null, Cancel))!.Boosts!).Value);
         await Looks.AtBothWidthsAsync(page, "words-glossary");
-        await page.GetByRole(AriaRole.Button, new() { Name = "Mend all 6 places" }).ClickAsync();
-        await page.WaitForFunctionAsync("() => document.querySelector('.note.good')?.innerText.includes('3 recordings mended')");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Correct all 6 places" }).ClickAsync();
+        await page.WaitForFunctionAsync("() => document.querySelector('.note.good')?.innerText.includes('3 recordings corrected')");
         Assert.Equal(6, (await clinic.Get<TranscriptSearch>().FindAsync("pneumonia", new FindOptions(), cancel: Cancel)).Times);
     }
 

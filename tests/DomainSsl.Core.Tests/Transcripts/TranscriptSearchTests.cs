@@ -46,6 +46,7 @@ public sealed class TranscriptSearchTests
         await clinic.Service.EditAsync(clinic.Ids[0], [new([first.Segments[0].Uid], [new NamedSegment("new", first.Segments[0].Segment)])], "ben", "k", Cancel);
         var change = Assert.Single(await clinic.Search.LatelyAsync(Cancel));
         Assert.Equal((done.Key, "rita", 2, 1), (change.Key, change.By, change.Recordings, change.Standing));
+        Assert.Equal(("hart", "heart"), (change.Was, change.Became));
         Assert.Equal(1, await clinic.Search.TakeBackAsync(done.Key, "rita", Cancel));
         Assert.Equal(["the heart is normal\nhart failure", "hart rate", "nothing here"], await clinic.TextsAsync());
         Assert.Equal(TranscriptState.Accepted, (await clinic.Service.LoadAsync(clinic.Ids[1], cancel: Cancel))!.State);
