@@ -94,11 +94,11 @@ public sealed partial class DemoTests(Chromium chromium) : IClassFixture<Chromiu
         await reviewer.WaitForSelectorAsync(".save-state.saved");
 
         // The dictations that came without a text wait with the words that the transcriber wrote; one is accepted.
-        await OpenAsync(reviewer, await FirstLinkAsync(reviewer, "/transcripts", "a[href^='/transcripts/']"));
-        await reviewer.WaitForFunctionAsync("() => !document.querySelector('[data-part=accept]')?.disabled");
+        await OpenAsync(reviewer, await FirstLinkAsync(reviewer, "/transcripts", "td a[href^='/transcripts/']"));
+        await reviewer.WaitForFunctionAsync("() => document.querySelector('[data-part=accept]')?.disabled === false && document.querySelectorAll('.passage').length > 0");
         await CheckAsync(reviewer, "transcript");
         await reviewer.Keyboard.PressAsync("a");
-        await reviewer.GetByText("accepted").First.WaitForAsync();
+        await reviewer.Locator("[data-part=state]", new() { HasText = "accepted" }).WaitForAsync();
         await SignOutAsync(reviewer);
 
         // A second start loses nothing and does nothing anew.
