@@ -230,6 +230,26 @@ public sealed class FileBlobStore : IBlobStore
         if (NativeFsync(descriptor) != 0) throw new IOException($"{folder} could not be flushed to the disk ({Marshal.GetLastPInvokeErrorMessage()}).");
     }
 
+    /// <summary>
+    /// Gives a finished file its name unless another has it already, and takes its temporary name away. .NET's own move looks first and renames then, so of two that look at once the later one replaces what the first was
+    /// told is its own; a hard link is refused by the system where the name is taken.
+    /// </summary>
+    internal static void PlaceFirst(string temporary, string path)
+    {
+        const int taken = 17; // EEXIST
+        if (!OperatingSystem.IsWindows() && (NativeLink(temporary, path) == 0 || Marshal.GetLastPInvokeError() == taken)) File.Delete(temporary);
+        else
+        {
+            // Windows refuses by itself; a disk without hard links has nothing better.
+            try { File.Move(temporary, path, overwrite: false); }
+            catch (IOException) when (File.Exists(path)) { File.Delete(temporary); }
+        }
+    }
+
+    [DllImport("libc", EntryPoint = "link", SetLastError = true, CharSet = CharSet.Ansi, BestFitMapping = false, ThrowOnUnmappableChar = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int NativeLink([MarshalAs(UnmanagedType.LPUTF8Str)] string existing, [MarshalAs(UnmanagedType.LPUTF8Str)] string name);
+
     [DllImport("libc", EntryPoint = "open", SetLastError = true, CharSet = CharSet.Ansi, BestFitMapping = false, ThrowOnUnmappableChar = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static extern int NativeOpen([MarshalAs(UnmanagedType.LPUTF8Str)] string path, int flags);

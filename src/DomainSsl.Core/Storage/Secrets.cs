@@ -46,8 +46,7 @@ public sealed class Secrets
                 stream.Write(RandomNumberGenerator.GetBytes(32));
                 stream.Flush(flushToDisk: true);
             }
-            try { File.Move(temporary, path, overwrite: false); }
-            catch (IOException) when (File.Exists(path)) { File.Delete(temporary); }
+            FileBlobStore.PlaceFirst(temporary, path);
             FileBlobStore.FlushFolder(Path.GetDirectoryName(path)!);
         }
         var key = File.ReadAllBytes(path);

@@ -116,8 +116,19 @@ public sealed class FileBlobStoreTests
         using var folder = new TemporaryFolder();
         var data = new DataFolder(folder.Path);
         var keys = new byte[8][];
-        Parallel.For(0, 8, i => keys[i] = new Secrets(data).PseudonymKey);
-        Assert.All(keys, k => Assert.Equal(keys[0], k));
+        for (var round = 0; round < 50; round++)
+        {
+            foreach (var made in Directory.GetFiles(data.Keys)) File.Delete(made);
+            using var all = new Barrier(keys.Length);
+            var threads = Enumerable.Range(0, keys.Length).Select(i => new Thread(() =>
+            {
+                all.SignalAndWait();
+                keys[i] = new Secrets(data).PseudonymKey;
+            })).ToList();
+            threads.ForEach(t => t.Start());
+            threads.ForEach(t => t.Join());
+            Assert.All(keys, k => Assert.Equal(keys[0], k));
+        }
         Assert.Equal(32, keys[0].Length);
         var file = Assert.Single(Directory.GetFiles(data.Keys));
         if (!OperatingSystem.IsWindows()) Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file));
