@@ -8,7 +8,7 @@ namespace DomainSsl.Core.Transcripts;
 /// <summary>How hard transcribing listens for a term.</summary>
 public enum TermBoost
 {
-    /// <summary>Not at all: it is only spelt as the glossary has it.</summary>
+    /// <summary>No harder than for any other word that is known: it is only spelt as the glossary has it.</summary>
     Spelling,
     /// <summary>Where the sound leaves it open.</summary>
     Usual,
