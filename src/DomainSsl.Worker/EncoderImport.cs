@@ -25,7 +25,7 @@ public sealed class EncoderImport(IDbContextFactory<DomainSslContext> factory, M
     private static readonly string[] Prefixes = ["", "encoder.", "backbone.", "module.", "model.", "module.encoder.", "module.backbone."];
 
     /// <summary>What can be named: the public encoder's network, and those of the recipes.</summary>
-    public static IReadOnlyList<string> Architectures => [PublicModel.Id, .. Recipes.All.Select(r => r.Name)];
+    public static IReadOnlyList<string> Architectures => [PublicModel.Image.Id, .. Recipes.All.Select(r => r.Name)];
 
     /// <summary>Registers the encoder in a file.</summary>
     /// <exception cref="RefusedException">The architecture is unknown, or the file has not all of its weights.</exception>
@@ -33,20 +33,20 @@ public sealed class EncoderImport(IDbContextFactory<DomainSslContext> factory, M
     public async Task<(Model Model, WeightsMatch Match)> ImportAsync(string path, string architecture, string? name, string by, CancellationToken cancel)
     {
         if (!File.Exists(path)) throw new RefusedException("no-file", $"There is no file {path}; check the path.");
-        var spec = architecture == PublicModel.Id ? PublicEncoder.Spec
+        var spec = architecture == PublicModel.Image.Id ? PublicEncoder.Spec
             : Recipes.All.FirstOrDefault(r => r.Name.Equals(architecture, StringComparison.OrdinalIgnoreCase))?.Encoder
             ?? throw new RefusedException("unknown-architecture", $"There is no architecture '{architecture}'; there are {string.Join(", ", Architectures)}.");
         TorchProcess.Tune();
         using var encoder = EncoderFactory.Create(spec, 0);
-        WeightsMatch match;
-        using (var content = Read(path)) match = Fill(encoder, content.Tensors, path);
+        using var content = Read(path);
+        var match = Fill(encoder, content.Tensors, path);
 
         var id = ShortId.Model();
         var temporary = Path.GetTempFileName();
         string hash;
         try
         {
-            EncoderWeights.Save(encoder, temporary);
+            EncoderWeights.Save(encoder, temporary, content);
             hash = files.PlaceEncoder(id, temporary, JsonSerializer.Serialize(spec, LearningJson.Options));
         }
         finally { File.Delete(temporary); }
@@ -80,7 +80,7 @@ public sealed class EncoderImport(IDbContextFactory<DomainSslContext> factory, M
             if (tensors.TryGetValue(prefix + name, out var source) && source.shape.SequenceEqual(target.shape)) { target.copy_(source); matched++; }
             else if (!name.EndsWith("num_batches_tracked", StringComparison.Ordinal)) missing.Add(name);
         }
-        var unexpected = tensors.Keys.Where(n => !n.StartsWith(prefix, StringComparison.Ordinal) || !own.ContainsKey(n[prefix.Length..])).Order(StringComparer.Ordinal).ToList();
+        var unexpected = tensors.Keys.Where(n => !n.StartsWith(EncoderWeights.LettersPrefix, StringComparison.Ordinal) && (!n.StartsWith(prefix, StringComparison.Ordinal) || !own.ContainsKey(n[prefix.Length..]))).Order(StringComparer.Ordinal).ToList();
         return missing.Count == 0 ? new WeightsMatch(matched, missing, unexpected)
             : throw new RefusedException("weights-missing", $"{Path.GetFileName(path)} has {matched} of the {own.Count} tensors; {missing.Count} are missing or of another shape ({string.Join(", ", missing.Take(3))}"
                 + $"{(missing.Count > 3 ? ", …" : "")}) and {unexpected.Count} are not needed. Name the architecture that it belongs to.");

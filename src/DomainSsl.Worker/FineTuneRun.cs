@@ -99,7 +99,7 @@ public sealed class FineTuneRun(IDbContextFactory<DomainSslContext> factory, Sha
         });
     }
 
-    // The clinic's encoder first; beside it the public one (of sound there is none) and from scratch, unless one of them is what was asked for.
+    // The clinic's encoder first; beside it the public one and from scratch, unless one of them is what was asked for.
     private async Task<IReadOnlyList<NamedArm>> ArmsAsync(FineTuneRequest request, ItemKind kind, CancellationToken cancel)
     {
         var arms = new List<NamedArm>();
@@ -112,12 +112,12 @@ public sealed class FineTuneRun(IDbContextFactory<DomainSslContext> factory, Sha
             }
             var model = await registry.GetAsync(encoder, cancel);
             if (arms.Any(a => a.Model?.Id == model.Id)) return;
-            var isPublic = model.Id == PublicModel.Id;
+            var isPublic = PublicModel.Is(model.Id);
             arms.Add(new NamedArm(isPublic ? TaskResult.Public : TaskResult.Ours, files.ArmOf(model, model.Name, kind), model, isPublic ? null : await BeganAsync(model, cancel)));
         }
         await Add(request.EncoderId);
         if (!request.Compare) return arms;
-        if (kind == ItemKind.Image) await Add(PublicModel.Id);
+        await Add(PublicModel.Of(kind).Id);
         await Add(Arm.Scratch);
         return arms;
     }
@@ -129,7 +129,7 @@ public sealed class FineTuneRun(IDbContextFactory<DomainSslContext> factory, Sha
         await using var db = await factory.CreateDbContextAsync(cancel);
         for (var at = model; ;)
         {
-            if (at.Id == PublicModel.Id) return TaskResult.BeganPublic;
+            if (PublicModel.Is(at.Id)) return TaskResult.BeganPublic;
             if (at.RunId is null) return TaskResult.BeganImported;
             if (at.ParentId is not { } parent) return TaskResult.BeganHere;
             if (await db.Models.AsNoTracking().SingleOrDefaultAsync(m => m.Id == parent, cancel) is not { } before) return null;

@@ -19,7 +19,7 @@ public sealed class ModelFiles(DataFolder folder, ModelRegistry registry)
 {
     private const string Weights = "weights.safetensors", Description = "model.json", Classifier = "classifier", Transcriber = "transcriber";
 
-    /// <summary>The weights of an encoder; the public one's are taken out of their package at first use.</summary>
+    /// <summary>The weights of an encoder; those of the encoders that came with the product are put in their place at first use.</summary>
     /// <param name="model">The encoder.</param>
     /// <param name="modality">What it must take, <c>image</c> or <c>sound</c>; null: either.</param>
     /// <exception cref="RefusedException">It is no encoder, one of something else, or its files are gone.</exception>
@@ -30,8 +30,9 @@ public sealed class ModelFiles(DataFolder folder, ModelRegistry registry)
             throw new RefusedException("other-encoder", $"{model.Name} is an encoder of {(modality == Modalities.Image ? "sound" : "images")}; name one of {(modality == Modalities.Image ? "images" : "sound")}.");
         var path = registry.WeightsPath(model.Id);
         if (File.Exists(path)) return path;
-        if (model.Id != PublicModel.Id) throw new RefusedException("weights-missing", $"The weights of {model.Name} are no longer in the data folder; restore a backup.");
-        Place(model.Id, temporary => PublicEncoder.WriteSafeTensors(Path.Combine(temporary, Weights)), PublicModel.Architecture);
+        var came = PublicModel.All.FirstOrDefault(p => p.Id == model.Id) ?? throw new RefusedException("weights-missing", $"The weights of {model.Name} are no longer in the data folder; restore a backup.");
+        Action<string> write = came == PublicModel.Sound ? SpokenEncoder.Copy : PublicEncoder.WriteSafeTensors;
+        Place(model.Id, temporary => write(Path.Combine(temporary, Weights)), came.Architecture);
         return path;
     }
 

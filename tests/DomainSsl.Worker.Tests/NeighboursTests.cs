@@ -19,6 +19,10 @@ public sealed class NeighboursTests
     }
 
     [Fact]
-    public void PublicModel_InTheRegistry_IsWhatLearningMakes() =>
-        Assert.True(JsonSerializer.Deserialize<EncoderSpec>(PublicModel.Architecture, LearningJson.Options)!.SameNetwork(PublicEncoder.Spec));
+    public void PublicModels_InTheRegistry_AreWhatLearningMakes()
+    {
+        static EncoderSpec Registered(PublicModel model) => JsonSerializer.Deserialize<EncoderSpec>(model.Architecture, LearningJson.Options)!;
+        Assert.True(Registered(PublicModel.Image).SameNetwork(PublicEncoder.Spec));
+        Assert.True(Registered(PublicModel.Sound).SameNetwork(EncoderWeights.ReadSpec(SpokenEncoder.FilePath)));
+    }
 }

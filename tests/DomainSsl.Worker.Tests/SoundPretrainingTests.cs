@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text.Json;
 using DomainSsl.Audio;
 using DomainSsl.Audio.Decoding;
+using DomainSsl.Learning.Weights;
 using DomainSsl.Testing;
 
 namespace DomainSsl.Worker.Tests;
@@ -26,7 +27,7 @@ public sealed class SoundPretrainingTests
         await Product.JsonAsync(data, Long, "import", folder.At("tones"), "--collection", "speech");
 
         const int steps = 300;
-        var process = Product.Start(data, ["pretrain", "speech", .. Tiny, "--steps", $"{steps}", "--set", "checkpoint.steps=5", "--set", "log.steps=5", "--here"]);
+        var process = Product.Start(data, ["pretrain", "speech", "--recipe", "hubert-small", .. Tiny, "--steps", $"{steps}", "--set", "checkpoint.steps=5", "--set", "log.steps=5", "--here"]);
         var waited = Stopwatch.StartNew();
         while (!Directory.Exists(Path.Combine(data, "runs")) || Directory.GetDirectories(Path.Combine(data, "runs"), "step-*", SearchOption.AllDirectories).Length == 0)
         {
@@ -48,6 +49,12 @@ public sealed class SoundPretrainingTests
         Assert.Contains("Goes on from step", log);
         Assert.Contains("pieces of sound", log);
         Assert.Single(Directory.GetFiles(Path.Combine(data, "shards"), "*-sound-*.shard"));
+
+        // The recipe that recordings take unless another is named goes on from the spoken encoder, and what that reads with stays with it.
+        var open = await Product.JsonAsync(data, Long, "pretrain", "speech", "--steps", "1", "--set", "data.batch=4", "--set", "objective.clusterFrames=300", "--here");
+        var continued = (await Product.JsonAsync(data, Long, "models", "list")).GetProperty("models").EnumerateArray().Single(m => m.GetProperty("id").GetString() == open.GetProperty("model").GetString());
+        Assert.Equal("spoken", continued.GetProperty("parent").GetString());
+        using (var weights = SafeTensors.Read(Path.Combine(data, "models", open.GetProperty("model").GetString()!, "weights.safetensors"))) Assert.Contains("letters.weight", weights.Tensors.Keys);
 
         // What takes images refuses it in a sentence, and so does a recipe for images here.
         var scans = SmallScans.Write(folder, 8);

@@ -31,7 +31,7 @@ public enum ModelState
 /// <summary>Weights with their lineage. The files lie in <c>models/ID/</c>: <c>weights.safetensors</c>, <c>model.json</c> (architecture).</summary>
 public sealed class Model
 {
-    /// <summary>Id, e.g. <c>m-7k3qx2</c>; <c>public</c> is the public image encoder.</summary>
+    /// <summary>Id, e.g. <c>m-7k3qx2</c>; <c>public</c> and <c>spoken</c> are the public encoders.</summary>
     public required string Id { get; set; }
     /// <summary>Name for people; unique.</summary>
     public required string Name { get; set; }

@@ -1,6 +1,7 @@
 using DomainSsl.Core.Audit;
 using DomainSsl.Core.Database;
 using DomainSsl.Core.Language;
+using DomainSsl.Core.Library;
 using DomainSsl.Core.Runs;
 using DomainSsl.Core.Storage;
 using Microsoft.EntityFrameworkCore;
@@ -100,8 +101,8 @@ public sealed class ModelRegistry(IDbContextFactory<DomainSslContext> factory, A
         await using var db = await factory.CreateDbContextAsync(cancel);
         await using var transaction = await db.Database.BeginTransactionAsync(cancel);
         var model = await FindAsync(db.Models, idOrName, cancel) ?? throw NoModel(idOrName);
-        // The public encoder is in use from the first start; that a person wants it is to be kept all the same.
-        if (model.State == ModelState.InUse && (model.Id != PublicModel.Id || await PublicIsChosenAsync(db, cancel))) return;
+        // A public encoder is in use from the first start; that a person wants it is to be kept all the same.
+        if (model.State == ModelState.InUse && (!PublicModel.Is(model.Id) || await IsChosenAsync(db, model.Id, cancel))) return;
         foreach (var other in await InUseAsync(db, model.TaskId, PlaceOf(model), cancel))
             if (other.Id != model.Id) Change(db, other, Replaced(other), by, $"replaced by {model.Id}");
         Change(db, model, ModelState.InUse, by, "promoted");
@@ -110,13 +111,13 @@ public sealed class ModelRegistry(IDbContextFactory<DomainSslContext> factory, A
     }
 
     /// <summary>Takes a model out of use; it is kept, and may be promoted again.</summary>
-    /// <exception cref="RefusedException">There is no such model, or it is the public encoder, which every comparison needs.</exception>
+    /// <exception cref="RefusedException">There is no such model, or it is a public encoder, which every comparison needs.</exception>
     public async Task RetireAsync(string idOrName, string by, CancellationToken cancel = default)
     {
         await using var db = await factory.CreateDbContextAsync(cancel);
         await using var transaction = await db.Database.BeginTransactionAsync(cancel);
         var model = await FindAsync(db.Models, idOrName, cancel) ?? throw NoModel(idOrName);
-        if (model.Id == PublicModel.Id) throw new RefusedException("public-model", "The public encoder cannot be retired, since results are compared with it; promote another encoder instead.");
+        if (PublicModel.Is(model.Id)) throw new RefusedException("public-model", "An encoder that came with the product cannot be retired, since results are compared with it; promote another encoder instead.");
         if (model.State == ModelState.Retired) return;
         Change(db, model, ModelState.Retired, by, "retired");
         await audit.AppendAsync(db, by, "retired", $"model {model.Id}", model.Name, cancel);
@@ -153,25 +154,36 @@ public sealed class ModelRegistry(IDbContextFactory<DomainSslContext> factory, A
         return previous;
     }
 
-    /// <summary>Whether it was a person who put the public encoder in use, the last time that it was.</summary>
-    internal static async Task<bool> PublicIsChosenAsync(DomainSslContext db, CancellationToken cancel) =>
-        await db.ModelStateChanges.Where(c => c.ModelId == PublicModel.Id && c.State == ModelState.InUse).OrderByDescending(c => c.Id).Select(c => c.Reason).FirstOrDefaultAsync(cancel) is not (null or CameWithTheProduct);
+    /// <summary>Whether it was a person who put a public encoder in use, the last time that it was.</summary>
+    internal static async Task<bool> IsChosenAsync(DomainSslContext db, string publicId, CancellationToken cancel) =>
+        await db.ModelStateChanges.Where(c => c.ModelId == publicId && c.State == ModelState.InUse).OrderByDescending(c => c.Id).Select(c => c.Reason).FirstOrDefaultAsync(cancel) is not (null or CameWithTheProduct);
 
-    /// <summary>Registers the public encoder, in use until another is promoted; again and again changes nothing.</summary>
+    /// <summary>Registers the public encoders, in use until another is promoted; again and again changes nothing.</summary>
     public async Task EnsurePublicAsync(CancellationToken cancel = default)
     {
         await using var db = await factory.CreateDbContextAsync(cancel);
-        if (await db.Models.AnyAsync(m => m.Id == PublicModel.Id, cancel)) return;
-        await using var transaction = await db.Database.BeginTransactionAsync(cancel);
-        if (await db.Models.AnyAsync(m => m.Id == PublicModel.Id, cancel)) return; // another process was quicker
-        var model = new Model
+        async Task<IReadOnlyList<PublicModel>> Missing()
         {
-            Id = PublicModel.Id, Name = PublicModel.Id, Kind = ModelKind.Encoder, By = "system", Recipe = "ImageNet", Architecture = PublicModel.Architecture,
-            CodeVersion = CodeVersion.Current, CreatedAt = time.GetUtcNow().UtcDateTime,
-        };
-        db.Models.Add(model);
-        Change(db, model, ModelState.InUse, "system", CameWithTheProduct);
-        await audit.AppendAsync(db, "system", "registered", $"model {model.Id}", "the public image encoder", cancel);
+            var ids = PublicModel.All.Select(p => p.Id).ToArray();
+            var there = await db.Models.Where(m => ids.Contains(m.Id)).Select(m => m.Id).ToListAsync(cancel);
+            return [.. PublicModel.All.Where(p => !there.Contains(p.Id))];
+        }
+
+        if (await Missing() is []) return;
+        await using var transaction = await db.Database.BeginTransactionAsync(cancel);
+        // Looked at again: another process may have been quicker.
+        foreach (var missing in await Missing())
+        {
+            var model = new Model
+            {
+                Id = missing.Id, Name = missing.Id, Kind = ModelKind.Encoder, By = "system", Recipe = missing.LearntFrom, Architecture = missing.Architecture, CodeVersion = CodeVersion.Current, CreatedAt = time.GetUtcNow().UtcDateTime,
+            };
+            // One that comes with a later version leaves alone what a clinic has put in use before.
+            var state = (await InUseAsync(db, null, PlaceOf(model), cancel)).Count == 0 ? ModelState.InUse : ModelState.Candidate;
+            db.Models.Add(model);
+            Change(db, model, state, "system", CameWithTheProduct);
+            await audit.AppendAsync(db, "system", "registered", $"model {model.Id}", $"the public encoder of {(missing.Kind == ItemKind.Sound ? "sound" : "images")}", cancel);
+        }
         await transaction.CommitAsync(cancel);
     }
 

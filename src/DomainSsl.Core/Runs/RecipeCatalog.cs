@@ -23,7 +23,7 @@ public sealed record RecipeSummary(string Name, string Modality, string Objectiv
 public sealed class RecipeCatalog(string dataFolder)
 {
     /// <summary>The recipes taken where none is named, for images and for sound.</summary>
-    public const string Default = "simclr", DefaultForSound = "hubert-small";
+    public const string Default = "simclr", DefaultForSound = "hubert";
 
     /// <summary>All recipes, those for images first, each kind's default before the others.</summary>
     public IReadOnlyList<RecipeSummary> All() =>

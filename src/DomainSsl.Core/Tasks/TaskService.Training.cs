@@ -133,13 +133,14 @@ public sealed partial class TaskService
         return null;
     }
 
-    // Of the kind: the encoder in use; before any was put in use the newest that this clinic pretrained; before that the public one, and of sound, where there is none, a start from scratch.
+    // Of the kind: the encoder in use; before any was put in use the newest that this clinic pretrained; before that the public one.
     private static async Task<string> EncoderAsync(DomainSslContext db, ItemKind kind, CancellationToken cancel)
     {
         // The public encoder is in use from the first start without anybody having chosen it.
-        var passedOver = await ModelRegistry.PublicIsChosenAsync(db, cancel) ? null : PublicModel.Id;
+        var open = PublicModel.Of(kind).Id;
+        var passedOver = await ModelRegistry.IsChosenAsync(db, open, cancel) ? null : open;
         var ranked = await db.Models.AsNoTracking().Where(m => m.Kind == ModelKind.Encoder && m.State != ModelState.Retired)
-            .OrderByDescending(m => m.State == ModelState.InUse && m.Id != passedOver).ThenByDescending(m => m.Id != PublicModel.Id).ThenByDescending(m => m.CreatedAt).ToListAsync(cancel);
-        return ranked.FirstOrDefault(m => m.OfSound == (kind == ItemKind.Sound))?.Id ?? (kind == ItemKind.Sound ? "scratch" : PublicModel.Id);
+            .OrderByDescending(m => m.State == ModelState.InUse && m.Id != passedOver).ThenByDescending(m => m.Id != open).ThenByDescending(m => m.CreatedAt).ToListAsync(cancel);
+        return ranked.FirstOrDefault(m => m.OfSound == (kind == ItemKind.Sound))?.Id ?? open;
     }
 }

@@ -18,7 +18,7 @@ public sealed record HubertRound
     /// <summary>C, clusters.</summary>
     public required int Clusters { get; init; }
 
-    /// <summary>After which of the encoder's blocks its features are taken, as the encoder is when the round begins. The first round has none: it clusters MFCC.</summary>
+    /// <summary>After which of the encoder's blocks its features are taken, as the encoder is when the round begins. The first round has one only where the encoder has learnt before; without, it clusters MFCC.</summary>
     public int? Block { get; init; }
 }
 
@@ -83,8 +83,8 @@ public sealed class Hubert : IObjective
         if (rounds.Count == 0 || rounds[0].From != 0 || rounds.Zip(rounds.Skip(1)).Any(p => p.First.From >= p.Second.From) || rounds[^1].From >= 1)
             throw new LearningException("objective.rounds must begin at 0 and go on in order, each with a 'from' below 1.");
         if (rounds.Any(r => r.Clusters < 2 || r.Clusters > options.ClusterFrames)) throw new LearningException("A round of objective.rounds must have at least 2 clusters, and no more than objective.clusterFrames.");
-        if (rounds[0].Block is not null || rounds.Skip(1).Any(r => r.Block is not { } block || block < 1 || block > _f.Depth))
-            throw new LearningException($"The first of objective.rounds clusters MFCC and has no 'block'; each further one needs a block of the encoder, 1 to {_f.Depth}.");
+        if (rounds.Any(r => r.Block is < 1 || r.Block > _f.Depth) || rounds.Skip(1).Any(r => r.Block is null))
+            throw new LearningException($"Each of objective.rounds after the first needs a block of the encoder, 1 to {_f.Depth}; the first has one only where the encoder has learnt before, and clusters MFCC without.");
         _options = options;
         _seed = random.Next();
         using var generator = random.Generator();

@@ -5,6 +5,7 @@ using System.Text.Json.Serialization;
 using DomainSsl.Learning.Augmentation;
 using DomainSsl.Learning.Encoders;
 using DomainSsl.Learning.Objectives;
+using DomainSsl.Learning.Weights;
 
 namespace DomainSsl.Learning.Training;
 
@@ -115,7 +116,7 @@ public sealed record Recipe
     /// <summary>The network.</summary>
     public required EncoderSpec Encoder { get; init; }
 
-    /// <summary>Where its weights come from: <c>scratch</c>, or <c>public</c> for the public encoder.</summary>
+    /// <summary>Where its weights come from: <c>scratch</c>, or one of the encoders that come with the product: <c>public</c> for images, <c>spoken</c> for sound.</summary>
     public string Start { get; init; } = "scratch";
 
     /// <summary>Items and batches.</summary>
@@ -204,8 +205,8 @@ public sealed record Recipe
         Must(Augmentation.CropMin is > 0 and <= 1 && Augmentation.CropMax is > 0 and <= 1 && Augmentation.CropMin <= Augmentation.CropMax, "augmentation.cropMin and cropMax must be 0 to 1, in this order.");
         Must(Augmentation is { Flip: >= 0 and <= 1, Blur: >= 0 and <= 1, Contrast: >= 0 and <= 1, Aspect: >= 1, Gamma: >= 0, Brightness: >= 0, Noise: >= 0, Rotation: >= 0 },
             "a value of augmentation is out of its range.");
-        Must(Start is "scratch" or "public", "start is scratch or public.");
-        Must(Start == "scratch" || Modality == Modalities.Image, "the public encoder takes images; start must be scratch.");
+        var open = Modality == Modalities.Image ? PublicEncoder.Name : SpokenEncoder.Name;
+        Must(Start == "scratch" || Start == open, $"start is scratch or {open}.");
         Must(Precision is "auto" or "float32" or "bfloat16", "precision is auto, float32 or bfloat16.");
     }
 }
@@ -219,7 +220,7 @@ public static class Recipes
     /// <summary>The recipe taken where none is named.</summary>
     public static Recipe Default(string modality) => All.First(r => r.Modality == modality);
 
-    private static string[] Order => ["simclr", "simclr-small", "mae-small", "hubert-small", "wav2vec2-small", "hubert-base", "wav2vec2-base"];
+    private static string[] Order => ["simclr", "simclr-small", "mae-small", "hubert", "hubert-small", "wav2vec2-small", "hubert-base", "wav2vec2-base"];
 
     /// <summary>The recipe of that name, in any case.</summary>
     /// <exception cref="LearningException">There is none; the nearest is named.</exception>

@@ -116,7 +116,7 @@ public static class Trainer
         }
 
         var path = Path.Combine(request.RunFolder, "encoder.safetensors");
-        EncoderWeights.Save(objective.Encoder, path);
+        SaveEncoder(request, objective.Encoder, path);
         var line = metrics.Lines.LastOrDefault();
         var last = new Dictionary<string, double>(line?.Metrics ?? new Dictionary<string, double>());
         if (line is not null) last["loss"] = line.Loss;
@@ -124,6 +124,19 @@ public static class Trainer
             PeakMemoryMb(), health, last, path, device.ToString(), state.Precision);
         watcher.Ended(result);
         return result;
+    }
+
+    // A head that came with the encoder stays with it.
+    private static void SaveEncoder(TrainRequest request, Encoder encoder, string path)
+    {
+        var start = request.InitWeights ?? request.Recipe.Start;
+        if (start is "scratch" or PublicEncoder.Name)
+        {
+            EncoderWeights.Save(encoder, path);
+            return;
+        }
+        using var origin = SafeTensors.Read(start == SpokenEncoder.Name ? SpokenEncoder.FilePath : start);
+        EncoderWeights.Save(encoder, path, origin);
     }
 
     /// <summary>The objective round an encoder with its first weights: the request's, else the recipe's; random where a checkpoint will follow.</summary>
@@ -136,6 +149,7 @@ public static class Trainer
         {
             "scratch" => null,
             PublicEncoder.Name => restored ? EncoderFactory.Create(PublicEncoder.Spec, 0) : PublicEncoder.Read(),
+            SpokenEncoder.Name => EncoderWeights.Load(SpokenEncoder.FilePath, Devices.Host),
             _ => EncoderWeights.Load(start, Devices.Host),
         };
         if (from is not null)

@@ -116,6 +116,18 @@ public sealed class Transcriber : IDisposable
         Durable.WriteText(Path.Combine(temporary, DescriptionFile), JsonSerializer.Serialize(About, LearningJson.Indented));
     });
 
+    /// <summary>Writes its encoder as a file of <see cref="EncoderWeights"/> that brings the head along: another transcriber then begins where this one is.</summary>
+    /// <param name="path">Where to.</param>
+    /// <param name="precision">Of the weights in the file.</param>
+    /// <exception cref="LearningException">Its head sees more than the encoder's result.</exception>
+    public void SaveEncoder(string path, ScalarType precision = ScalarType.Float32)
+    {
+        if (About.Layers != TranscriberNetwork.Last) throw new LearningException("The head of this transcriber sees all blocks of the encoder, so it cannot be handed on with it; train one with the layers 'last'.");
+        using var scope = NewDisposeScope();
+        var tensors = _network.Encoder.state_dict().Concat(_network.Head.state_dict()).ToDictionary(t => t.Key, t => t.Value.detach().to_type(precision));
+        EncoderWeights.Write(path, About.Encoder, tensors, About.Letters);
+    }
+
     /// <summary>Reads a transcriber, ready to work.</summary>
     /// <exception cref="LearningException">The folder is absent or damaged.</exception>
     public static Transcriber Load(string folder, Device device)

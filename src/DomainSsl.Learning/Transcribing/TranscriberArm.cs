@@ -1,3 +1,4 @@
+using DomainSsl.Learning.Decoding;
 using DomainSsl.Learning.Encoders;
 using DomainSsl.Learning.FineTuning;
 using DomainSsl.Learning.Training;
@@ -43,5 +44,17 @@ public sealed record TranscriberArm(string Name, EncoderSpec Spec, string? Weigh
         }
         encoder.to(device);
         return encoder;
+    }
+
+    /// <summary>Gives a network the head that came with the encoder, if one did, for the same letters and the same last block.</summary>
+    /// <returns>Whether it has it: such a network reads from its first step, and need not learn its head before the encoder moves.</returns>
+    internal bool GiveHead(TranscriberNetwork network, Alphabet alphabet, TranscriberSettings settings)
+    {
+        if (Weights is null || !settings.TakeHead || settings.DroppedBlocks + settings.FreshBlocks > 0 || network.Layers != TranscriberNetwork.Last) return false;
+        using var content = SafeTensors.Read(Weights);
+        if (content.Metadata.GetValueOrDefault(EncoderWeights.LettersNote) != alphabet.Letters) return false;
+        using var off = no_grad();
+        foreach (var (name, target) in network.Head.state_dict()) target.copy_(content.Tensors[name]);
+        return true;
     }
 }

@@ -198,6 +198,7 @@ public static class TranscriberFit
             Dictionary<string, Tensor>? kept = null;
             try
             {
+                var reads = arm.GiveHead(network, alphabet, settings);
                 var batches = new SpokenBatches(shard, train, alphabet, settings, random, device);
                 var (step, best, now, made, written) = (begun?.Step ?? 0, begun?.Best ?? double.PositiveInfinity, double.PositiveInfinity, begun?.Made.ToList() ?? [], _clock.Elapsed.TotalSeconds);
                 batches.Skip(step);
@@ -218,7 +219,7 @@ public static class TranscriberFit
                             written = _clock.Elapsed.TotalSeconds;
                         }
                         cancel.ThrowIfCancellationRequested();
-                        Step(network, optimiser, batches, cosine.Rate(cosine.Progress(i, 0)), still: arm.Pretrained && step < settings.HeadSteps, random.Objective(step), step);
+                        Step(network, optimiser, batches, cosine.Rate(cosine.Progress(i, 0)), still: arm.Pretrained && !reads && step < settings.HeadSteps, random.Objective(step), step);
                         mean?.Add();
                         Report(stage, now);
                         if (held.Count == 0 || ((i + 1) % settings.EvaluateEvery != 0 && i + 1 < steps)) continue;

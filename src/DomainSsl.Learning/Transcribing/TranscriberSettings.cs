@@ -41,7 +41,10 @@ public sealed record TranscriberSettings
     /// <summary>Whether the network is fitted once more on all labels, with the rates and steps that were chosen.</summary>
     public bool Refit { get; init; }
 
-    /// <summary>Steps at the beginning in which the head alone moves and a pretrained encoder stands still.</summary>
+    /// <summary>Whether the head of an encoder that has learnt to read is taken over with it.</summary>
+    public bool TakeHead { get; init; } = true;
+
+    /// <summary>Steps at the beginning in which the head alone moves and a pretrained encoder stands still; none where its head is taken over.</summary>
     public int HeadSteps { get; init; } = 150;
 
     /// <summary>Sound in a step, seconds, padding counted.</summary>

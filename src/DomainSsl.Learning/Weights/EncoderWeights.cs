@@ -5,14 +5,42 @@ using static TorchSharp.torch;
 
 namespace DomainSsl.Learning.Weights;
 
-/// <summary>An encoder in one safetensors file: its weights, and under the note <c>encoder</c> what it is made like, as JSON.</summary>
+/// <summary>
+/// An encoder in one safetensors file: its weights, and under the note <c>encoder</c> what it is made like, as JSON. An encoder of sound that has learnt to read may bring its head along: <c>letters.weight</c> V×D and
+/// <c>letters.bias</c> V, and under the note <c>letters</c> the letters in the order of their numbers.
+/// </summary>
 public static class EncoderWeights
 {
+    /// <summary>The note with the letters of a head that is brought along.</summary>
+    public const string LettersNote = "letters";
+
+    /// <summary>What the names of that head's tensors begin with.</summary>
+    public const string LettersPrefix = "letters.";
+
     private const string SpecNote = "encoder";
 
     /// <summary>Writes weights and specification.</summary>
-    public static void Save(Encoder encoder, string path) =>
-        SafeTensors.Write(path, encoder.state_dict(), new Dictionary<string, string> { [SpecNote] = JsonSerializer.Serialize(encoder.Spec, LearningJson.Options) });
+    public static void Save(Encoder encoder, string path) => Write(path, encoder.Spec, encoder.state_dict(), null);
+
+    /// <summary>Writes an encoder with the head that came with what it began from, if one did.</summary>
+    /// <param name="encoder">The encoder as it is now.</param>
+    /// <param name="path">Where to.</param>
+    /// <param name="origin">The file that it began from.</param>
+    public static void Save(Encoder encoder, string path, SafeTensors.Content origin) =>
+        Write(path, encoder.Spec, encoder.state_dict().Concat(origin.Metadata.ContainsKey(LettersNote) ? origin.Tensors.Where(t => t.Key.StartsWith(LettersPrefix, StringComparison.Ordinal)) : []).ToDictionary(),
+            origin.Metadata.GetValueOrDefault(LettersNote));
+
+    /// <summary>Writes an encoder that brings its head along.</summary>
+    /// <param name="path">Where to.</param>
+    /// <param name="spec">What the encoder is made like.</param>
+    /// <param name="tensors">Its tensors by name, those of the head under <see cref="LettersPrefix"/>.</param>
+    /// <param name="letters">The head's letters; null: there is none.</param>
+    public static void Write(string path, EncoderSpec spec, IReadOnlyDictionary<string, Tensor> tensors, string? letters)
+    {
+        var notes = new Dictionary<string, string> { [SpecNote] = JsonSerializer.Serialize(spec, LearningJson.Options) };
+        if (letters is not null) notes[LettersNote] = letters;
+        SafeTensors.Write(path, tensors, notes);
+    }
 
     /// <summary>Reads an encoder, in evaluation mode.</summary>
     /// <exception cref="LearningException">The file is damaged, or is no encoder.</exception>
@@ -20,7 +48,7 @@ public static class EncoderWeights
     {
         using var content = SafeTensors.Read(path);
         var encoder = EncoderFactory.Create(SpecOf(content, path), 0);
-        Restore(encoder, content.Tensors, path);
+        Restore(encoder, content.Tensors.Where(t => !t.Key.StartsWith(LettersPrefix, StringComparison.Ordinal)).ToDictionary(), path);
         encoder.to(device);
         encoder.eval();
         return encoder;

@@ -19,7 +19,7 @@ internal static class PretrainCommand
     public static Command Create(CommandContext context)
     {
         var collection = new Argument<string>("COLLECTION") { Description = "A collection of images or of recordings, by name or id; it is frozen if it is not." };
-        var recipe = new Option<string?>("--recipe") { Description = "A recipe's name, shipped or added in recipes/ of the data folder, or a JSON file. Without it: for images simclr, which continues the public encoder; for recordings hubert-small.", HelpName = "R" };
+        var recipe = new Option<string?>("--recipe") { Description = "A recipe's name, shipped or added in recipes/ of the data folder, or a JSON file. Without it: for images simclr, which continues the public encoder; for recordings hubert, which continues the spoken encoder.", HelpName = "R" };
         var minutes = new Option<double?>("--minutes") { Description = "Minutes of training at most.", HelpName = "M" };
         var steps = new Option<int?>("--steps") { Description = "Steps at most.", HelpName = "N" };
         var seed = new Option<long>("--seed") { Description = "Seed of everything random.", HelpName = "S", DefaultValueFactory = _ => 1 };

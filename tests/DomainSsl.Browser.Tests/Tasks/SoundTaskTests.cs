@@ -23,7 +23,7 @@ public sealed class SoundTaskTests(Chromium chromium) : IClassFixture<Chromium>
     {
         await using var clinic = await SeededClinic.StartAsync(1);
         var high = await ImportAsync(clinic);
-        await Product.JsonAsync(clinic.Data.Root, TimeSpan.FromMinutes(5), "pretrain", "tones", "--set", "data.batch=8", "--set", "data.seconds=1", "--set", "encoder.width=32", "--set", "encoder.depth=2", "--set", "encoder.bands=32",
+        await Product.JsonAsync(clinic.Data.Root, TimeSpan.FromMinutes(5), "pretrain", "tones", "--recipe", "hubert-small", "--set", "data.batch=8", "--set", "data.seconds=1", "--set", "encoder.width=32", "--set", "encoder.depth=2", "--set", "encoder.bands=32",
             "--set", "objective.compareWidth=16", "--set", "objective.clusterFrames=60", "--set", """objective.rounds=[{"from":0,"clusters":4}]""", "--steps", "4", "--name", "Ear", "--here");
         var page = await chromium.NewPageAsync(clinic.Site.Address);
         await SeededClinic.SignInAsync(page, "anna", "/tasks/new");

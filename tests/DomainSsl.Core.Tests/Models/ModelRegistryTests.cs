@@ -10,15 +10,27 @@ namespace DomainSsl.Core.Tests.Models;
 public sealed class ModelRegistryTests
 {
     [Fact]
-    public async Task EnsurePublic_AgainAndAgain_RegistersOneEncoderInUse()
+    public async Task EnsurePublic_AgainAndAgain_RegistersOneEncoderOfImagesAndOneOfSound_BothInUse()
     {
         await using var f = await QueueFixture.CreateAsync();
         var registry = f.Service<ModelRegistry>();
         await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(() => registry.EnsurePublicAsync())));
         await registry.EnsurePublicAsync(TestContext.Current.CancellationToken);
-        var model = Assert.Single(await registry.ListAsync(cancel: TestContext.Current.CancellationToken));
-        Assert.Equal(("public", "public", ModelKind.Encoder, ModelState.InUse, null), (model.Id, model.Name, model.Kind, model.State, model.RunId));
-        Assert.Equal("public-model", (await Assert.ThrowsAsync<RefusedException>(() => registry.RetireAsync("public", "cli:test"))).Refusal.Code);
+        var models = await registry.ListAsync(cancel: TestContext.Current.CancellationToken);
+        Assert.Equal([("public", "public", false), ("spoken", "spoken", true)], models.Select(m => (m.Id, m.Name, m.OfSound)).Order());
+        Assert.All(models, m => Assert.Equal((ModelKind.Encoder, ModelState.InUse, null), (m.Kind, m.State, m.RunId)));
+        foreach (var id in (string[])["public", "spoken"]) Assert.Equal("public-model", (await Assert.ThrowsAsync<RefusedException>(() => registry.RetireAsync(id, "cli:test"))).Refusal.Code);
+    }
+
+    [Fact]
+    public async Task EnsurePublic_WhereAnEncoderOfSoundIsInUseAlready_AddsTheSpokenOneAsACandidate()
+    {
+        await using var f = await QueueFixture.CreateAsync();
+        var registry = f.Service<ModelRegistry>();
+        await AddAsync(f, "m-1", ModelKind.Encoder, null, architecture: """{"architecture":"sound"}""");
+        await registry.PromoteAsync("m-1", "cli:test", TestContext.Current.CancellationToken);
+        await registry.EnsurePublicAsync(TestContext.Current.CancellationToken);
+        Assert.Equal((ModelState.InUse, ModelState.Candidate), ((await registry.GetAsync("m-1", TestContext.Current.CancellationToken)).State, (await registry.GetAsync("spoken", TestContext.Current.CancellationToken)).State));
     }
 
     [Fact]

@@ -273,7 +273,7 @@ public sealed class TaskServiceTests
         Assert.DoesNotContain("image", refused.Refusal.Sentence, StringComparison.Ordinal);
 
         foreach (var (item, i) in items.Select((item, i) => (item, i))) await Answer(item, (i + i / 8) % 2);
-        Assert.Equal("scratch", (await clinic.Tasks.TrainingRequestAsync(task.Id, Cancel)).EncoderId);
+        Assert.Equal("spoken", (await clinic.Tasks.TrainingRequestAsync(task.Id, Cancel)).EncoderId);
         await using var db = await clinic.Database.CreateDbContextAsync(Cancel);
         db.Models.Add(new Model { Id = "m-ear", Name = "ear", Kind = ModelKind.Encoder, By = "anna", Architecture = """{"architecture":"sound"}""", CreatedAt = DateTime.UtcNow.AddDays(-1) });
         db.Models.Add(new Model { Id = "m-eye", Name = "eye", Kind = ModelKind.Encoder, By = "anna", Architecture = """{"architecture":"resnet"}""", CreatedAt = DateTime.UtcNow });

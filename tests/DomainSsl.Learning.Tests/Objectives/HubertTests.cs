@@ -151,8 +151,8 @@ public sealed class HubertTests
     {
         LearningException Refused(HubertOptions options) => Assert.Throws<LearningException>(() => options.Create(EncoderFactory.Create(SoundEncoderTests.Mel, 1), new RandomStream(1)));
         Assert.Contains("must begin at 0", Refused(Options with { Rounds = [new() { From = 0.1, Clusters = 5 }] }).Message);
-        Assert.Contains("has no 'block'", Refused(Options with { Rounds = [new() { Clusters = 5, Block = 1 }] }).Message);
-        Assert.Contains("a block of the encoder, 1 to 2", Refused(Options with { Rounds = [new() { Clusters = 5 }, new() { From = 0.5, Clusters = 5, Block = 3 }] }).Message);
+        Assert.Contains("needs a block of the encoder, 1 to 2", Refused(Options with { Rounds = [new() { Clusters = 5 }, new() { Clusters = 5, From = 0.5 }] }).Message);
+        Assert.Contains("needs a block of the encoder, 1 to 2", Refused(Options with { Rounds = [new() { Clusters = 5 }, new() { From = 0.5, Clusters = 5, Block = 3 }] }).Message);
         Assert.Contains("needs a sound encoder", Assert.Throws<LearningException>(() => Options.Create(EncoderFactory.Create(EncoderTests.SmallResNet, 1), new RandomStream(1))).Message);
     }
 

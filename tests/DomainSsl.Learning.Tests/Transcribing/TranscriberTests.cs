@@ -168,6 +168,30 @@ public sealed class TranscriberTests
         Assert.Equal(1, shorter.Transcriber.About.Encoder.Depth);
     }
 
+    [Fact]
+    public void Head_ThatComesWithAnEncoder_ReadsFromTheFirstStep_AndIsLeftWhereItCannotServe()
+    {
+        using var folder = new TemporaryFolder();
+        var items = SungLetters.Write(folder.At("few.shard"), 8, 3);
+        using var shard = SoundShard.Open(folder.At("few.shard"));
+        using (var reader = Fit(shard, items, Quick)) reader.Transcriber.SaveEncoder(folder.At("encoder.safetensors"), ScalarType.Float16);
+        var arm = new TranscriberArm("reader", Spec, folder.At("encoder.safetensors"));
+        double Errors(TranscriberSettings settings)
+        {
+            // Of another seed: with the same one a fresh head would be what the head that reads had begun as.
+            using var fitted = TranscriberFit.Fit(arm, shard, items, Alphabet.English, settings, 2, CPU, null, Cancel);
+            return fitted.Transcriber.Texts(shard, items, Cancel).Zip(items, (text, i) => ErrorCounts.OfLetters(i.Text, text)).Aggregate(ErrorCounts.Add).Rate;
+        }
+        // One step at next to no rate: what is read then was brought along.
+        var one = Quick with { Rates = [1e-9], Steps = 1, Averaging = 0 };
+        Assert.InRange(Errors(one), 0, 0.05);
+        Assert.InRange(Errors(one with { TakeHead = false }), 0.5, 10);
+        Assert.InRange(Errors(one with { Layers = "mix" }), 0.5, 10);
+        // As an encoder like any other it is read without its head.
+        using var encoder = EncoderWeights.Load(folder.At("encoder.safetensors"), CPU);
+        Assert.True(encoder.Spec.SameNetwork(Spec));
+    }
+
     [Theory]
     [InlineData("last")]
     [InlineData("mix")]
