@@ -54,6 +54,10 @@ public sealed record HubertOptions : ObjectiveOptions
     [JsonIgnore]
     public override string Modality => Modalities.Sound;
 
+    /// <summary>Where its first round clusters what the encoder makes of the sound: one from scratch makes nothing of it.</summary>
+    [JsonIgnore]
+    public override bool NeedsALearntEncoder => Rounds is [{ Block: not null }, ..];
+
     /// <inheritdoc />
     public override IObjective Create(Encoder encoder, RandomStream random) => new Hubert(this, encoder, random);
 }

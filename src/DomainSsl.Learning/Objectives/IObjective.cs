@@ -24,6 +24,10 @@ public abstract record ObjectiveOptions
     /// <summary>Builds the objective round an encoder.</summary>
     /// <exception cref="LearningException">The encoder or a setting does not suit it.</exception>
     public abstract IObjective Create(Encoder encoder, RandomStream random);
+
+    /// <summary>Whether it can only go on from an encoder that has learnt before.</summary>
+    [JsonIgnore]
+    public virtual bool NeedsALearntEncoder => false;
 }
 
 /// <summary>A step's input.</summary>

@@ -152,6 +152,7 @@ public static class Trainer
             SpokenEncoder.Name => EncoderWeights.Load(SpokenEncoder.FilePath, Devices.Host),
             _ => EncoderWeights.Load(start, Devices.Host),
         };
+        if (from is null && recipe.Objective.NeedsALearntEncoder) throw new LearningException($"The recipe '{recipe.Name}' goes on from an encoder that has learnt before, and was to begin from scratch; name an encoder, or another recipe.");
         if (from is not null)
         {
             // The weights decide which network it is; the recipe, at which resolution it goes on.

@@ -156,6 +156,10 @@ public sealed class TrainerTests : IDisposable
     }
 
     [Fact]
+    public void Build_ARecipeThatGoesOnFromALearntEncoder_BegunFromScratch_SaysSo() =>
+        Assert.Contains("learnt before", Assert.Throws<LearningException>(() => Trainer.Build(Request(Recipes.Find("hubert"), "none", 1) with { InitWeights = "scratch" }, new RandomStreams(1))).Message);
+
+    [Fact]
     public void Run_FromAnEncodersFile_BeginsWithItsWeights()
     {
         using var scope = NewDisposeScope();
