@@ -33,7 +33,7 @@ public sealed class TrainerTests : IDisposable
             Assert.Single(MetricsFile.Read(_folder.At("each-" + recipe.Name)));
             stepped++;
         }
-        Assert.Equal(7, stepped);
+        Assert.Equal(8, stepped);
     }
 
     [Theory]
