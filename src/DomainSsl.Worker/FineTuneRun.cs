@@ -11,8 +11,8 @@ using DomainSsl.Learning;
 using DomainSsl.Learning.Evaluation;
 using DomainSsl.Learning.FineTuning;
 using Microsoft.EntityFrameworkCore;
-using LabelledItem = DomainSsl.Core.Runs.LabelledItem;
 using Labelled = DomainSsl.Learning.FineTuning.LabelledItem;
+using LabelledItem = DomainSsl.Core.Runs.LabelledItem;
 using Shown = DomainSsl.Core.Tasks.ArmResult;
 
 namespace DomainSsl.Worker;

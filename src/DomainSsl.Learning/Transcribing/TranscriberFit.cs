@@ -7,8 +7,8 @@ using DomainSsl.Learning.Training;
 using DomainSsl.Learning.Weights;
 using TorchSharp;
 using static TorchSharp.torch;
-using F = TorchSharp.torch.nn.functional;
 using Cosine = DomainSsl.Learning.Training.Schedule;
+using F = TorchSharp.torch.nn.functional;
 
 namespace DomainSsl.Learning.Transcribing;
 
