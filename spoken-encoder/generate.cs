@@ -24,6 +24,12 @@ for (int i = 0; i < args.Length; i += 2)
     options[name] = args[i + 1];
 }
 
+if (options["out"].Length == 0)
+{
+    Console.Error.WriteLine("Say where the sentences go: --out DIR");
+    return 2;
+}
+
 var (folder, count, seed) = (Directory.CreateDirectory(options["out"]).FullName, int.Parse(options["sentences"]), ulong.Parse(options["seed"]));
 var sentences = new Sentences();
 var rows = new string[count];

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes the spoken encoder anew, in about an hour and a quarter on two cores:  bash spoken-encoder/make.sh [FOLDER]
+# Makes the spoken encoder anew, in about an hour and a half on two cores:  bash spoken-encoder/make.sh [FOLDER]
 # FOLDER (default: a temporary one) takes the sentences, 1.1 GB, and the data folder in which they are learnt.
 set -euo pipefail
 cd "$(dirname "$0")/.."

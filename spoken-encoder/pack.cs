@@ -3,7 +3,7 @@
 #:project ../src/DomainSsl.Learning
 
 // Makes the encoder that comes with the product from a transcriber:  dotnet run spoken-encoder/pack.cs -- TRANSCRIBER-FOLDER OUT.safetensors
-// In half precision, whose steps are a thousandth of a weight: half the bytes, and no letter read otherwise.
+// In half precision: half the bytes.
 
 using DomainSsl.Learning.Transcribing;
 using TorchSharp;

@@ -11,7 +11,7 @@ namespace DomainSsl.SpokenEncoder;
 /// Who says it: a voice of espeak-ng or flite, how fast, how high, and how long the way from the vocal folds to the lips is. The last is made by playing the sound slower or quicker, which moves all its resonances, as
 /// they are moved from a tall man to a child (vocal tract length perturbation, Jaitly and Hinton 2013); the voice is asked for the opposite speed, so that the pace stays what was drawn.
 /// </summary>
-/// <param name="Name">The voice, and what was drawn for it.</param>
+/// <param name="Name">The voice.</param>
 /// <param name="Program">espeak-ng or flite.</param>
 /// <param name="Options">What it is told.</param>
 /// <param name="Shift">How much higher its resonances are.</param>

@@ -39,7 +39,7 @@ public sealed class EncoderImport(IDbContextFactory<DomainSslContext> factory, M
         TorchProcess.Tune();
         using var encoder = EncoderFactory.Create(spec, 0);
         using var content = Read(path);
-        var match = Fill(encoder, content.Tensors, path);
+        var match = Fill(encoder, content.Tensors.ExceptBy(EncoderWeights.Head(content).Keys, t => t.Key).ToDictionary(), path);
 
         var id = ShortId.Model();
         var temporary = Path.GetTempFileName();
@@ -80,7 +80,7 @@ public sealed class EncoderImport(IDbContextFactory<DomainSslContext> factory, M
             if (tensors.TryGetValue(prefix + name, out var source) && source.shape.SequenceEqual(target.shape)) { target.copy_(source); matched++; }
             else if (!name.EndsWith("num_batches_tracked", StringComparison.Ordinal)) missing.Add(name);
         }
-        var unexpected = tensors.Keys.Where(n => !n.StartsWith(EncoderWeights.LettersPrefix, StringComparison.Ordinal) && (!n.StartsWith(prefix, StringComparison.Ordinal) || !own.ContainsKey(n[prefix.Length..]))).Order(StringComparer.Ordinal).ToList();
+        var unexpected = tensors.Keys.Where(n => !n.StartsWith(prefix, StringComparison.Ordinal) || !own.ContainsKey(n[prefix.Length..])).Order(StringComparer.Ordinal).ToList();
         return missing.Count == 0 ? new WeightsMatch(matched, missing, unexpected)
             : throw new RefusedException("weights-missing", $"{Path.GetFileName(path)} has {matched} of the {own.Count} tensors; {missing.Count} are missing or of another shape ({string.Join(", ", missing.Take(3))}"
                 + $"{(missing.Count > 3 ? ", …" : "")}) and {unexpected.Count} are not needed. Name the architecture that it belongs to.");

@@ -53,8 +53,7 @@ public sealed record TranscriberArm(string Name, EncoderSpec Spec, string? Weigh
         if (Weights is null || !settings.TakeHead || settings.DroppedBlocks + settings.FreshBlocks > 0 || network.Layers != TranscriberNetwork.Last) return false;
         using var content = SafeTensors.Read(Weights);
         if (content.Metadata.GetValueOrDefault(EncoderWeights.LettersNote) != alphabet.Letters) return false;
-        using var off = no_grad();
-        foreach (var (name, target) in network.Head.state_dict()) target.copy_(content.Tensors[name]);
+        EncoderWeights.Restore(network.Head, EncoderWeights.Head(content), Weights);
         return true;
     }
 }

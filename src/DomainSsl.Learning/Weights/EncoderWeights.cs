@@ -15,25 +15,29 @@ public static class EncoderWeights
     public const string LettersNote = "letters";
 
     /// <summary>What the names of that head's tensors begin with.</summary>
-    public const string LettersPrefix = "letters.";
+    private const string LettersPrefix = "letters.";
 
     private const string SpecNote = "encoder";
 
     /// <summary>Writes weights and specification.</summary>
     public static void Save(Encoder encoder, string path) => Write(path, encoder.Spec, encoder.state_dict(), null);
 
+    /// <summary>The tensors of the head that an encoder brings along, by name; none where it brings none.</summary>
+    public static IReadOnlyDictionary<string, Tensor> Head(SafeTensors.Content content) =>
+        content.Metadata.ContainsKey(LettersNote) ? content.Tensors.Where(t => t.Key.StartsWith(LettersPrefix, StringComparison.Ordinal)).ToDictionary() : new Dictionary<string, Tensor>();
+
     /// <summary>Writes an encoder with the head that came with what it began from, if one did.</summary>
     /// <param name="encoder">The encoder as it is now.</param>
     /// <param name="path">Where to.</param>
     /// <param name="origin">The file that it began from.</param>
     public static void Save(Encoder encoder, string path, SafeTensors.Content origin) =>
-        Write(path, encoder.Spec, encoder.state_dict().Concat(origin.Metadata.ContainsKey(LettersNote) ? origin.Tensors.Where(t => t.Key.StartsWith(LettersPrefix, StringComparison.Ordinal)) : []).ToDictionary(),
+        Write(path, encoder.Spec, encoder.state_dict().Concat(Head(origin)).ToDictionary(),
             origin.Metadata.GetValueOrDefault(LettersNote));
 
     /// <summary>Writes an encoder that brings its head along.</summary>
     /// <param name="path">Where to.</param>
     /// <param name="spec">What the encoder is made like.</param>
-    /// <param name="tensors">Its tensors by name, those of the head under <see cref="LettersPrefix"/>.</param>
+    /// <param name="tensors">Its tensors by name, those of the head as <see cref="Head"/> has them.</param>
     /// <param name="letters">The head's letters; null: there is none.</param>
     public static void Write(string path, EncoderSpec spec, IReadOnlyDictionary<string, Tensor> tensors, string? letters)
     {
@@ -48,7 +52,7 @@ public static class EncoderWeights
     {
         using var content = SafeTensors.Read(path);
         var encoder = EncoderFactory.Create(SpecOf(content, path), 0);
-        Restore(encoder, content.Tensors.Where(t => !t.Key.StartsWith(LettersPrefix, StringComparison.Ordinal)).ToDictionary(), path);
+        Restore(encoder, content.Tensors.ExceptBy(Head(content).Keys, t => t.Key).ToDictionary(), path);
         encoder.to(device);
         encoder.eval();
         return encoder;

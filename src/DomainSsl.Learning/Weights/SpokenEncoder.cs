@@ -1,7 +1,7 @@
 namespace DomainSsl.Learning.Weights;
 
 /// <summary>
-/// The public encoder of sound that comes with the product: it learnt to read sentences spoken by speech synthesisers, and brings the head along that does. No recording of a person is in it. How it is made stands in
+/// The public encoder of sound that comes with the product: it learnt to read sentences spoken by speech synthesisers, and brings the head along that does. No recording of a clinic is in it. How it is made stands in
 /// <c>spoken-encoder/</c> at the top of the checkout, and can be done again.
 /// </summary>
 public static class SpokenEncoder
