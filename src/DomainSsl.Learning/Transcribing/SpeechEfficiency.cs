@@ -282,7 +282,7 @@ internal sealed record FinishedTranscript(int Budget, int Draw, double Minutes, 
 internal static class FinishedTranscripts
 {
     // Raised when transcribers come to be fitted in another way, so that fits kept from before are not mixed with new ones.
-    private const int Way = 3;
+    private const int Way = 4;
 
     public static FinishedFits<FinishedTranscript> Open(SpeechEfficiencyRequest request, TranscriberArm arm, SoundShard train, SoundShard test) =>
         new(Path.Combine(request.Folder, $"speech-{Key(request, arm, train, test)}.jsonl"), f => (f.Budget, f.Draw));

@@ -47,7 +47,7 @@ public sealed record FittedTranscriber(Transcriber Transcriber, TranscriberChoic
 
 /// <summary>
 /// The whole fit of one arm on transcribed pieces of sound: CTC on letters (Graves et al. 2006) with speed, noise and hidden stretches. It sees these pieces only. A part of their speakers is held out; by them rates and the number of rounds
-/// are chosen, the same way for every arm. First the head alone moves on a pretrained encoder, then everything. Rounds follow each other as long as the held-out speakers gain by them (after SGDR, Loshchilov and Hutter 2017), so no arm
+/// are chosen, the same way for every arm. First the head alone moves on a pretrained encoder, then everything. Rounds, each longer than the last, follow each other as long as the held-out speakers gain by them (after SGDR, Loshchilov and Hutter 2017), so no arm
 /// is cut short; what is kept is the running mean of the weights at the end of the round that they did best with. Weights within a round are not chosen among: of a few minutes too little is held out to do so other than by chance, and
 /// the low rate of a round's end is worth more.
 /// </summary>
@@ -76,8 +76,10 @@ public static class TranscriberFit
         var (train, held) = Split(shard, usable, settings.HeldOut, seed);
         var work = new Work(arm, shard, alphabet, settings, seed, device, secondsBetween, progress, cancel);
         var rates = (from r in arm.Pretrained ? settings.Rates : settings.FreshRates from e in settings.EncoderShares select (Rate: r, Share: e)).Distinct().ToList();
-        var rounds = settings.Rounds * settings.Steps;
-        work.Most = (rates.Count > 1 && held.Count > 0 ? rates.Count * settings.TrialSteps : 0) + (settings.Refit ? 2 : 1) * rounds;
+        Round[] rounds = [.. Enumerable.Range(0, settings.Rounds).Select(r => (Share: Math.Pow(settings.RoundShare, r), Steps: (int)Math.Round(settings.Steps * Math.Pow(settings.RoundGrowth, r)))).Select(r => new Round(r.Share, r.Steps, r.Steps))];
+        // Without anybody held out nothing tells how many rounds are worth it: one, of the second's length.
+        if (held.Count == 0) rounds = [rounds[Math.Min(1, settings.Rounds - 1)] with { Share = 1 }];
+        work.Most = (rates.Count > 1 && held.Count > 0 ? rates.Count * settings.TrialSteps : 0) + (settings.Refit && held.Count > 0 ? 2 : 1) * rounds.Sum(r => r.Steps);
 
         var keeper = folder is null ? null : new CheckpointFolders<FitState>(folder, FitState.Parts);
         var begun = keeper?.ReadState();
@@ -93,9 +95,7 @@ public static class TranscriberFit
         }
         var (bestRate, bestShare) = trials.MinBy(t => t.HeldOutCer) is { } least ? (least.Rate, least.EncoderShare) : rates[0];
 
-        // Without anybody held out nothing tells whether a further round is worth it.
-        var fitted = work.Train("Training", train, held, [.. Enumerable.Range(0, held.Count > 0 ? settings.Rounds : 1).Select(r => new Round(Math.Pow(settings.RoundShare, r), settings.Steps, settings.Steps))], bestRate, bestShare,
-            keeper, begun, trials);
+        var fitted = work.Train("Training", train, held, rounds, bestRate, bestShare, keeper, begun, trials);
         try
         {
             var pairs = work.Pairs(fitted.Network, held);

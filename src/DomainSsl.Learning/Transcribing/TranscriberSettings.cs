@@ -17,14 +17,17 @@ public sealed record TranscriberSettings
     /// <summary>Where there are several rates to choose among: steps of each one's trial, a whole schedule of its own.</summary>
     public int TrialSteps { get; init; } = 300;
 
-    /// <summary>Steps of a round: the rate goes up over <see cref="WarmUp"/> and down along a cosine.</summary>
-    public int Steps { get; init; } = 1200;
+    /// <summary>Steps of the first round: the rate goes up over <see cref="WarmUp"/> and down along a cosine.</summary>
+    public int Steps { get; init; } = 350;
 
-    /// <summary>Rounds at most. A further one goes on from the best weights, at <see cref="RoundShare"/> of the rate before, as long as the last made <see cref="LeastGain"/> of difference.</summary>
-    public int Rounds { get; init; } = 2;
+    /// <summary>Rounds at most. The second always follows where speakers are held out, a further one as long as the last made <see cref="LeastGain"/> of difference; each goes on from the best weights.</summary>
+    public int Rounds { get; init; } = 3;
+
+    /// <summary>Each round is so many times as long as the one before: an encoder that has learnt to read has soon had what a few minutes can give and loses by more of it, one from chance needs thousands of steps (warm restarts with T_mult = 2, Loshchilov and Hutter 2017).</summary>
+    public double RoundGrowth { get; init; } = 2;
 
     /// <summary>Rate of a round as a share of that of the round before.</summary>
-    public double RoundShare { get; init; } = 0.5;
+    public double RoundShare { get; init; } = 0.7;
 
     /// <summary>A round must lower the error rate of the held-out speakers by this share for another to follow.</summary>
     public double LeastGain { get; init; } = 0.03;
@@ -87,6 +90,7 @@ public sealed record TranscriberSettings
         }
 
         Must(Rates.Count > 0 && FreshRates.Count > 0 && EncoderShares.Count > 0 && Rates.Concat(FreshRates).Concat(EncoderShares).All(r => r >= 0), "A transcriber's 'rates', 'freshRates' and 'encoderShares' must each name at least one number, none below 0.");
+        Must(RoundGrowth is >= 1 and <= 10 && RoundShare is > 0 and <= 1, "A transcriber's 'roundGrowth' must be from 1 to 10 and its 'roundShare' a share above 0.");
         Must(Steps > 0 && Rounds > 0 && EvaluateEvery > 0 && TrialSteps > 0 && HeadSteps >= 0, "A transcriber's 'steps', 'trialSteps', 'rounds' and 'evaluateEvery' must be above 0.");
         Must(HeldOut is > 0 and < 1 && WarmUp is >= 0 and < 1 && Dropout is >= 0 and < 1 && Averaging is >= 0 and < 1, "A transcriber's 'heldOut', 'warmUp', 'dropout' and 'averaging' must be shares below 1.");
         Must(BatchSeconds > 0, "A transcriber's 'batchSeconds' must be above 0.");
