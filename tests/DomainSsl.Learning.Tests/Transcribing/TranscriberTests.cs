@@ -115,6 +115,19 @@ public sealed class TranscriberTests
     }
 
     [Fact]
+    public void Fit_DoublesItsRounds_AndMakesNoFurtherOneWhereTheLastGainedNothing()
+    {
+        using var folder = new TemporaryFolder();
+        var items = SungLetters.Write(folder.At("some.shard"), 24, 6);
+        using var shard = SoundShard.Open(folder.At("some.shard"));
+        var still = Quick with { FreshRates = [1e-9], Steps = 2, Rounds = 4, EvaluateEvery = 1 };
+        using var stopped = Fit(shard, items, still);
+        Assert.Equal(2 + 4, stopped.Choice.StepsTried);
+        using var whole = Fit(shard, items, still with { LeastGain = -1 });
+        Assert.Equal(2 + 4 + 8 + 16, whole.Choice.StepsTried);
+    }
+
+    [Fact]
     public void Split_NeverPartsASpeaker_AndLeavesMostToLearnFrom()
     {
         using var folder = new TemporaryFolder();
