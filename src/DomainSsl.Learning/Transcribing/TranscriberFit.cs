@@ -76,9 +76,9 @@ public static class TranscriberFit
         var (train, held) = Split(shard, usable, settings.HeldOut, seed);
         var work = new Work(arm, shard, alphabet, settings, seed, device, secondsBetween, progress, cancel);
         var rates = (from r in arm.Pretrained ? settings.Rates : settings.FreshRates from e in settings.EncoderShares select (Rate: r, Share: e)).Distinct().ToList();
-        Round[] rounds = [.. Enumerable.Range(0, settings.Rounds).Select(r => (Share: Math.Pow(settings.RoundShare, r), Steps: (int)Math.Round(settings.Steps * Math.Pow(settings.RoundGrowth, r)))).Select(r => new Round(r.Share, r.Steps, r.Steps))];
+        var rounds = Enumerable.Range(0, settings.Rounds).Select(r => new Round(Math.Pow(settings.RoundShare, r), settings.StepsOf(r), settings.StepsOf(r))).ToArray();
         // Without anybody held out nothing tells how many rounds are worth it: one, of the second's length.
-        if (held.Count == 0) rounds = [rounds[Math.Min(1, settings.Rounds - 1)] with { Share = 1 }];
+        if (held.Count == 0) rounds = [rounds[Math.Min(1, rounds.Length - 1)] with { Share = 1 }];
         work.Most = (rates.Count > 1 && held.Count > 0 ? rates.Count * settings.TrialSteps : 0) + (settings.Refit && held.Count > 0 ? 2 : 1) * rounds.Sum(r => r.Steps);
 
         var keeper = folder is null ? null : new CheckpointFolders<FitState>(folder, FitState.Parts);

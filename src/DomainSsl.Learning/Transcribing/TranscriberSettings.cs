@@ -5,6 +5,8 @@ namespace DomainSsl.Learning.Transcribing;
 /// <summary>How a transcriber is fitted. Every arm of a comparison is given the same; only what speaks of pretrained weights (<see cref="HeadSteps"/>, <see cref="FreshBlocks"/>) is empty from scratch.</summary>
 public sealed record TranscriberSettings
 {
+    private const int MostSteps = 10_000_000;
+
     /// <summary>Highest rates of the head that are tried.</summary>
     public IReadOnlyList<double> Rates { get; init; } = [1e-3];
 
@@ -23,7 +25,7 @@ public sealed record TranscriberSettings
     /// <summary>Rounds at most. The second always follows where speakers are held out, a further one as long as the last made <see cref="LeastGain"/> of difference; each goes on from the best weights.</summary>
     public int Rounds { get; init; } = 3;
 
-    /// <summary>Each round is so many times as long as the one before: an encoder that has learnt to read has soon had what a few minutes can give and loses by more of it, one from chance needs thousands of steps (warm restarts with T_mult = 2, Loshchilov and Hutter 2017).</summary>
+    /// <summary>Each round is so many times as long as the one before: an encoder that has learnt to read has soon had what a few minutes can give, one from chance needs thousands of steps (warm restarts with T_mult = 2, Loshchilov and Hutter 2017).</summary>
     public double RoundGrowth { get; init; } = 2;
 
     /// <summary>Rate of a round as a share of that of the round before.</summary>
@@ -80,6 +82,9 @@ public sealed record TranscriberSettings
     /// <summary>Speed and noise.</summary>
     public DistortionOptions Distortion { get; init; } = new() { Speed = 0.1, Noise = 0.3 };
 
+    /// <summary>Steps of a round, counted from 0.</summary>
+    internal int StepsOf(int round) => (int)Math.Round(Steps * Math.Pow(RoundGrowth, round));
+
     /// <summary>Throws where a value cannot be.</summary>
     /// <exception cref="LearningException">With a sentence that names it.</exception>
     public void Validate()
@@ -92,6 +97,7 @@ public sealed record TranscriberSettings
         Must(Rates.Count > 0 && FreshRates.Count > 0 && EncoderShares.Count > 0 && Rates.Concat(FreshRates).Concat(EncoderShares).All(r => r >= 0), "A transcriber's 'rates', 'freshRates' and 'encoderShares' must each name at least one number, none below 0.");
         Must(RoundGrowth is >= 1 and <= 10 && RoundShare is > 0 and <= 1, "A transcriber's 'roundGrowth' must be from 1 to 10 and its 'roundShare' a share above 0.");
         Must(Steps > 0 && Rounds > 0 && EvaluateEvery > 0 && TrialSteps > 0 && HeadSteps >= 0, "A transcriber's 'steps', 'trialSteps', 'rounds' and 'evaluateEvery' must be above 0.");
+        Must(Steps * Math.Pow(RoundGrowth, Rounds - 1) * Rounds <= MostSteps, $"A transcriber's 'rounds' come to more than {MostSteps:#,0} steps; lower 'steps', 'rounds' or 'roundGrowth'.");
         Must(HeldOut is > 0 and < 1 && WarmUp is >= 0 and < 1 && Dropout is >= 0 and < 1 && Averaging is >= 0 and < 1, "A transcriber's 'heldOut', 'warmUp', 'dropout' and 'averaging' must be shares below 1.");
         Must(BatchSeconds > 0, "A transcriber's 'batchSeconds' must be above 0.");
         Must(Distortion.Speed is >= 0 and < 1, "A transcriber's 'distortion.speed' must be a share below 1.");

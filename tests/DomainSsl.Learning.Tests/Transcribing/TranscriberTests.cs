@@ -125,6 +125,7 @@ public sealed class TranscriberTests
         Assert.Equal(2 + 4, stopped.Choice.StepsTried);
         using var whole = Fit(shard, items, still with { LeastGain = -1 });
         Assert.Equal(2 + 4 + 8 + 16, whole.Choice.StepsTried);
+        Assert.Contains("lower 'steps'", Assert.Throws<LearningException>(() => Fit(shard, items, still with { Rounds = 60 })).Message);
     }
 
     [Fact]
