@@ -46,6 +46,7 @@ public static class CoreServices
         services.AddSingleton<TranscriptService>();
         services.AddSingleton<TranscriptSearch>();
         services.AddSingleton<TranscriptReaders>();
+        services.AddSingleton<TranscriptBundle>();
         services.AddSingleton<ClinicGlossary>();
         services.AddSingleton<TranscriberService>();
         services.AddSingleton<LanguageTexts>();

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace DomainSsl.Web;
 
 /// <summary>Addresses of pages that others link to: one place, so that a link cannot go stale unseen.</summary>
@@ -29,6 +31,8 @@ public static class Paths
     public const string Review = "/review";
     /// <summary>Transcripts to be read through.</summary>
     public const string Transcripts = "/transcripts";
+    /// <summary>Those of a list as a zip.</summary>
+    public const string TranscriptBundle = "/api/transcripts/export";
     /// <summary>Words over all transcripts: doubtful ones, find and replace, glossary.</summary>
     public const string TranscriptWords = "/transcripts/words";
     /// <summary>What writes transcripts: its rounds, and the next one.</summary>
@@ -63,6 +67,8 @@ public static class Paths
     public static string Recording(long id) => $"/library/recordings/{id}";
     /// <summary>A recording with its transcript, to be corrected.</summary>
     public static string Transcript(long recording) => $"{Transcripts}/{recording}";
+    /// <summary>The same at a second of it, where that is known.</summary>
+    public static string TranscriptAt(long recording, double? seconds) => seconds is { } at ? $"{Transcript(recording)}?at={at.ToString("0.##", CultureInfo.InvariantCulture)}" : Transcript(recording);
     /// <summary>One import's progress and summary.</summary>
     public static string ImportBatch(long id) => $"/import/{id}";
     /// <summary>One collection.</summary>

@@ -112,6 +112,8 @@ public sealed class SpeechCommandTests
         await Run("transcribe", "Listener", folder.At("train", "00.wav"), "--here", "--format", "textgrid", "--out", second);
         Assert.True(File.Exists(Path.Combine(second, "00.TextGrid")));
         Assert.Equal(64, (await Run("transcripts", "list")).GetProperty("transcripts").EnumerateArray().Count(t => t.GetProperty("state").GetString() == "accepted"));
+        Assert.Equal(64, (await Run("transcripts", "export", "--state", "accepted", "--format", "srt", "--out", folder.At("all.zip"))).GetProperty("transcripts").GetInt32());
+        using (var zip = System.IO.Compression.ZipFile.OpenRead(folder.At("all.zip"))) Assert.Equal(64, zip.Entries.Count(e => e.FullName.EndsWith(".srt", StringComparison.Ordinal)));
 
         // One recording whose stored file is damaged is named; the other is written down all the same.
         var damaged = Directory.GetFiles(Path.Combine(data, "blobs"), "*", SearchOption.AllDirectories).MaxBy(f => new FileInfo(f).Length)!;

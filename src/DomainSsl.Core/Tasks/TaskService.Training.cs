@@ -51,18 +51,23 @@ public sealed partial class TaskService
         var rows = ReadLabelFile(csv);
         await using var db = await factory.CreateDbContextAsync(cancel);
         var order = await OrderAsync(db, taskId, cancel);
-        var (given, unknown) = (new List<GivenLabel>(), new List<string>());
+        var hashes = new List<(string File, string Label, string? Hash)>();
         foreach (var (file, label) in rows)
         {
             var path = Path.GetFullPath(file, Path.GetDirectoryName(Path.GetFullPath(csv))!);
-            long? item = null;
+            string? hash = null;
             if (File.Exists(path))
             {
                 await using var stream = File.OpenRead(path);
-                var hash = Convert.ToHexStringLower(await SHA256.HashDataAsync(stream, cancel));
-                item = await db.Items.Where(i => i.Instance!.SourceHash == hash || i.Recording!.SourceHash == hash).OrderBy(i => i.Frame).Select(i => (long?)i.Id).FirstOrDefaultAsync(cancel);
+                hash = Convert.ToHexStringLower(await SHA256.HashDataAsync(stream, cancel));
             }
-            if (item is { } found && order.Contains(found)) given.Add(new GivenLabel(found, label));
+            hashes.Add((file, label, hash));
+        }
+        var items = await library.ItemsBySourceAsync(hashes.Select(h => h.Hash).OfType<string>(), cancel);
+        var (given, unknown) = (new List<GivenLabel>(), new List<string>());
+        foreach (var (file, label, hash) in hashes)
+        {
+            if (hash is not null && items.TryGetValue(hash, out var found) && order.Contains(found[0].Id)) given.Add(new GivenLabel(found[0].Id, label));
             else unknown.Add(file);
         }
         return await ImportLabelsAsync(taskId, given, by, cancel) with { Unknown = unknown };

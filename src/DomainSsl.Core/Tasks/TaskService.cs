@@ -14,7 +14,7 @@ namespace DomainSsl.Core.Tasks;
 /// Everything about tasks: made once with their test patients drawn and locked, labelled one by one (<c>TaskService.Labelling.cs</c>), trained
 /// (<c>TaskService.Training.cs</c>), and taken on to what is imported later (<c>TaskService.NewCases.cs</c>). A label is committed before a method returns, is stored once however often it is sent, and is never overwritten.
 /// </summary>
-public sealed partial class TaskService(IDbContextFactory<DomainSslContext> factory, AuditLog audit, IRunQueue queue, DataFolder folder, TimeProvider time, TaskOptions options)
+public sealed partial class TaskService(IDbContextFactory<DomainSslContext> factory, AuditLog audit, IRunQueue queue, LibraryQuery library, DataFolder folder, TimeProvider time, TaskOptions options)
 {
     private readonly ConcurrentDictionary<long, LabellingOrder> orders = new();
 

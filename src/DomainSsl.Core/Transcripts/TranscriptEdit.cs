@@ -31,8 +31,8 @@ public sealed record StoredRows(long RecordingId, double Seconds, int Version, T
 /// <summary>One line of a transcript's history.</summary>
 public sealed record TranscriptHistory(int Number, DateTime At, string By, TranscriptDeed Deed, int? Of, TranscriptState State, int Changed);
 
-/// <summary>One line of the list of transcripts.</summary>
-public sealed record TranscriptLine(long RecordingId, string? Speaker, double Seconds, TranscriptState State, int Version, int Segments, int Words, DateTime At, string By, int Doubtful);
+/// <summary>One line of the list of transcripts; where words were looked for, with a passage that has them.</summary>
+public sealed record TranscriptLine(long RecordingId, string? Speaker, double Seconds, TranscriptState State, int Version, int Segments, int Words, DateTime At, string By, int Doubtful, FoundPassage? Hit = null);
 
 /// <summary>Which transcripts are listed.</summary>
 /// <param name="State">How far they are; null: all.</param>
@@ -42,6 +42,10 @@ public sealed record TranscriptFilter(TranscriptState? State = null, string Spea
 {
     /// <summary>Everything.</summary>
     public static readonly TranscriptFilter All = new();
+
+    /// <summary>From what an address or a command says; a state that is none is everything.</summary>
+    public static TranscriptFilter Of(string? state, string? speaker, string? text) =>
+        new(state switch { "draft" => TranscriptState.Draft, "reviewing" => TranscriptState.Reviewing, "accepted" => TranscriptState.Accepted, _ => null }, speaker?.Trim() ?? "", text?.Trim() ?? "");
 }
 
 /// <summary>What transcripts are listed by.</summary>

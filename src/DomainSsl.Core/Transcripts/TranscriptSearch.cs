@@ -247,6 +247,14 @@ public sealed class TranscriptSearch(IDbContextFactory<DomainSslContext> factory
         }
     }
 
+    /// <summary>A passage with the words marked in which one of the sought runs begins; null where it has none of them as it is written.</summary>
+    internal static FoundPassage? Beginning(TranscriptRow row, IReadOnlyList<string> sought, long recording, string? owner, TranscriptState state)
+    {
+        var segment = new TranscriptSegment(row.Speaker, row.Start, row.End, TranscriptWords.Read(row.Words));
+        var places = segment.Words.Index().Where(w => Runs(w.Item.Text).Any(run => sought.Any(s => run.StartsWith(s, StringComparison.Ordinal)))).Select(w => new TranscriptPlace(0, w.Index, 1)).ToList();
+        return places.Count == 0 ? null : new FoundPassage(recording, owner, state, row.Uid, segment, places);
+    }
+
     private static bool Doubtful(TranscriptWord word) => word.Unsure || word.Unlikely;
 
     // Passages of the newest versions in which something is found. What is sought narrows them in the database already: by its longest run of plain letters, which SQLite compares without regard to case.

@@ -298,12 +298,12 @@ public sealed partial class TranscriptService(IDbContextFactory<DomainSslContext
     {
         filter ??= TranscriptFilter.All;
         await using var db = await factory.CreateDbContextAsync(cancel);
-        var some = await SomeAsync(db, filter, cancel);
+        var (some, hits) = await SomeAsync(db, filter, cancel);
         var states = await some.GroupBy(t => t.State).Select(g => new { g.Key, Count = g.Count() }).ToDictionaryAsync(g => g.Key, g => g.Count, cancel);
         if (filter.State is { } state) some = some.Where(t => t.State == state);
         var rows = from t in some
                    join v in db.TranscriptVersions on new { t.Id, t.Version } equals new { Id = v.TranscriptId, Version = v.Number }
-                   select new { t.RecordingId, t.Recording!.Speaker!.Pseudonym, t.Recording.Seconds, t.State, t.Version, t.Segments, t.Words, v.At, v.By, t.Doubtful };
+                   select new { t.Id, t.RecordingId, t.Recording!.Speaker!.Pseudonym, t.Recording.Seconds, t.State, t.Version, t.Segments, t.Words, v.At, v.By, t.Doubtful };
         var ordered = sort switch
         {
             TranscriptSort.Changed => By(rows, r => r.At, descending),
@@ -312,7 +312,11 @@ public sealed partial class TranscriptService(IDbContextFactory<DomainSslContext
             _ => ThenBy(rows.OrderBy(r => r.State == TranscriptState.Accepted ? 1 : 0), r => r.Doubtful, descending),
         };
         var page = await ordered.ThenBy(r => r.RecordingId).Skip(skip).Take(take).ToListAsync(cancel);
-        return new TranscriptListing([.. page.Select(r => new TranscriptLine(r.RecordingId, r.Pseudonym, r.Seconds, r.State, r.Version, r.Segments, r.Words, r.At, r.By, r.Doubtful))],
+        var shown = page.Where(r => hits.ContainsKey(r.Id)).Select(r => hits[r.Id]).ToList();
+        var passages = await db.TranscriptRows.AsNoTracking().Where(r => EF.Parameter(shown).Contains(r.Id)).ToDictionaryAsync(r => r.TranscriptId, cancel);
+        var sought = TranscriptSearch.Runs(filter.Text).ToList();
+        return new TranscriptListing([.. page.Select(r => new TranscriptLine(r.RecordingId, r.Pseudonym, r.Seconds, r.State, r.Version, r.Segments, r.Words, r.At, r.By, r.Doubtful,
+                passages.TryGetValue(r.Id, out var passage) ? TranscriptSearch.Beginning(passage, sought, r.RecordingId, r.Pseudonym, r.State) : null))],
             filter.State is { } one ? states.GetValueOrDefault(one) : states.Values.Sum(), states, await db.Recordings.CountAsync(cancel) - await db.Transcripts.CountAsync(cancel));
     }
 
@@ -331,20 +335,22 @@ public sealed partial class TranscriptService(IDbContextFactory<DomainSslContext
     }
 
     // Those that fit a filter, whatever their state.
-    private static async Task<IQueryable<RecordingTranscript>> SomeAsync(DomainSslContext db, TranscriptFilter filter, CancellationToken cancel)
+    // Those that fit, and of each in which words were looked for, a passage that has them.
+    private static async Task<(IQueryable<RecordingTranscript> Some, IReadOnlyDictionary<long, long> Hits)> SomeAsync(DomainSslContext db, TranscriptFilter filter, CancellationToken cancel)
     {
         var some = db.Transcripts.AsNoTracking();
         if (Sought(filter.Speaker) is var (number, part)) some = number is not null ? some.Where(t => t.RecordingId == number) : some.Where(t => EF.Functions.Like(t.Recording!.Speaker!.Pseudonym, part, "\\"));
         // Each of the words, or its beginning, in one passage: the table of words (migration TranscriptList) has the passages of the newest versions.
         var sought = string.Join(' ', TranscriptSearch.Runs(filter.Text).Select(word => $"\"{word}\"*"));
-        if (sought.Length > 0)
-        {
-            // Looked for once, since states are counted and a page is cut from what is found.
-            var found = await db.Database.SqlQuery<long>($"""SELECT DISTINCT r."TranscriptId" AS "Value" FROM "TranscriptText" AS x JOIN "TranscriptRows" AS r ON r."Id" = x.rowid WHERE "TranscriptText" MATCH {sought}""").ToListAsync(cancel);
-            some = some.Where(t => EF.Parameter(found).Contains(t.Id));
-        }
-        return some;
+        if (sought.Length == 0) return (some, new Dictionary<long, long>());
+        // Looked for once, since states are counted and a page is cut from what is found.
+        var found = await db.Database.SqlQuery<Hit>($"""SELECT r."TranscriptId", min(r."Id") AS "PassageId" FROM "TranscriptText" AS x JOIN "TranscriptRows" AS r ON r."Id" = x.rowid WHERE "TranscriptText" MATCH {sought} GROUP BY r."TranscriptId" """)
+            .ToDictionaryAsync(h => h.TranscriptId, h => h.PassageId, cancel);
+        var ids = found.Keys.ToList();
+        return (some.Where(t => EF.Parameter(ids).Contains(t.Id)), found);
     }
+
+    private sealed record Hit(long TranscriptId, long PassageId);
 
     // Who is looked for: the recording of that number, since pseudonyms have figures in them as well, or a part of a pseudonym; null where nobody is.
     private static (long? Number, string Part)? Sought(string speaker)

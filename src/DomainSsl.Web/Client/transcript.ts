@@ -8,7 +8,7 @@ import {
 } from './transcript-model';
 import { isComposing, isTyping, type Widget } from './widget';
 
-interface Options { recording: number; person: string; token: string; at: number | null; limits: Limits; words: string; sources: Sources }
+interface Options { recording: number; person: string; owner: string | null; token: string; at: number | null; limits: Limits; words: string; sources: Sources }
 interface Stored { version: number; state: State; segments: Segment[] }
 interface Receipt { version: number; state: State; again: boolean; conflict: boolean }
 interface SetAside { at: string; by: string; text: string }
@@ -60,6 +60,8 @@ class Room {
   private player: Player | null = null;
   private segments: readonly Segment[] = [];
   private state: State = 'Draft';
+  /** Whether nobody but whose recording it is has been named in it. */
+  private alone = true;
   private version = 0;
   private readonly steps = new Steps(newKey);
   /** Whether more is stored than is shown: what nobody has seen is not accepted. */
@@ -212,7 +214,7 @@ class Room {
       const said = speakers.get(s.uid);
       if (said === undefined || said === s.speaker) return;
       const who = this.rows.element(i)?.querySelector<HTMLElement>('button.passage-speaker');
-      if (who) name(who, s.speaker ?? 'speaker?', 'Change the speaker');
+      if (who) name(who, this.heading(s), 'Change the speaker');
       if (said !== null) this.say('note', `Names are not kept: “${said}” is ${s.speaker} here.`);
     });
   }
@@ -516,6 +518,7 @@ class Room {
 
   private show(): void {
     this.rows.refresh();
+    this.headings();
     if (this.chosen && !this.segments[this.chosen.segment]?.words[this.chosen.word]) {
       const segment = Math.min(this.chosen.segment, this.segments.length - 1);
       this.chosen = segment < 0 ? null : { segment, word: Math.max(0, Math.min(this.chosen.word, this.segments[segment]!.words.length - 1)) };
@@ -550,11 +553,24 @@ class Room {
     return passage;
   }
 
+  /** Who speaks; where nobody else is named in the whole of it, whose recording it is. */
+  private heading(segment: Segment): string { return segment.speaker ?? (this.alone ? this.options.owner : null) ?? 'speaker?'; }
+
+  private headings(): void {
+    const alone = this.segments.every(s => s.speaker === null || s.speaker === this.options.owner);
+    if (alone === this.alone) return;
+    this.alone = alone;
+    this.segments.forEach((s, i) => {
+      const who = this.rows.element(i)?.querySelector<HTMLElement>('button.passage-speaker');
+      if (who) name(who, this.heading(s), 'Change the speaker');
+    });
+  }
+
   private passage(segment: Segment): HTMLElement {
     const passage = document.createElement('div');
     passage.className = 'passage';
     passage.dataset.uid = segment.uid;
-    const time = button('passage-time', segment.start === null ? '–' : stamp(segment.start), 'Play from here'), who = button('passage-speaker', segment.speaker ?? 'speaker?', 'Change the speaker');
+    const time = button('passage-time', segment.start === null ? '–' : stamp(segment.start), 'Play from here'), who = button('passage-speaker', this.heading(segment), 'Change the speaker');
     time.dataset.do = 'play';
     who.dataset.do = 'speaker';
     const text = document.createElement('p');

@@ -4,16 +4,17 @@ using System.Security.Cryptography;
 using DomainSsl.Core;
 using DomainSsl.Core.Audit;
 using DomainSsl.Core.Library;
+using DomainSsl.Core.Storage;
 using DomainSsl.Core.Transcripts;
 using Microsoft.EntityFrameworkCore;
 using Spectre.Console;
 
 namespace DomainSsl.Web.Commands;
 
-/// <summary><c>transcripts list</c> · <c>import FILE --recording R</c> · <c>export R --format F --out FILE</c>.</summary>
+/// <summary><c>transcripts list</c> · <c>import FILE --recording R</c> · <c>export [R] --format F --out FILE</c>.</summary>
 internal static class TranscriptsCommand
 {
-    public static Command Create(CommandContext context) => new("transcripts", "Transcripts of recordings: lists them, brings one in, writes one out.") { List(context), Import(context), Export(context) };
+    public static Command Create(CommandContext context) => new("transcripts", "Transcripts of recordings: lists them, brings one in, writes one or all out.") { List(context), Import(context), Export(context) };
 
     private static Command List(CommandContext context)
     {
@@ -50,14 +51,26 @@ internal static class TranscriptsCommand
 
     private static Command Export(CommandContext context)
     {
-        var recording = new Argument<string>("R") { Description = "The recording: its number, or the sound file as it was imported." };
+        var recording = new Argument<string?>("R") { Description = "The recording: its number, or the sound file as it was imported. Left out: all of them, into a zip.", Arity = ArgumentArity.ZeroOrOne };
         var format = new Option<string>("--format") { Description = "txt, srt, vtt, json or textgrid.", DefaultValueFactory = _ => "txt" };
-        var version = new Option<int?>("--version-number") { Description = "An earlier version.", HelpName = "N" };
+        var version = new Option<int?>("--version-number") { Description = "An earlier version of one recording's.", HelpName = "N" };
+        var state = new Option<string?>("--state") { Description = "Of all of them, only those that are so far." };
+        state.AcceptOnlyFromAmong("draft", "reviewing", "accepted");
         var to = new Option<string>("--out") { Description = "The file to write.", HelpName = "FILE", Required = true };
-        return context.Runs(new Command("export", "Writes a transcript to a file.") { recording, format, version, to }, async run =>
+        return context.Runs(new Command("export", "Writes a transcript to a file, or all of them to a zip.") { recording, format, version, state, to }, async run =>
         {
             var kind = TranscriptFormats.Named(run.Need(format)) ?? throw new RefusedException("format-unknown", $"There is no format {run.Get(format)}; choose txt, srt, vtt, json or textgrid.");
-            var id = await FindAsync(run, run.Need(recording));
+            if (run.Get(recording) is not { } named)
+            {
+                if (run.Get(version) is not null) throw new UsageException("--version-number is of one recording; name it.");
+                var count = 0;
+                var bundle = await run.ServiceAsync<TranscriptBundle>();
+                await WholeFile.WriteAsync(run.Need(to), async stream => count = await bundle.WriteAsync(stream, TranscriptFilter.Of(run.Get(state), null, null), kind, run.Who, run.Cancel));
+                run.Output.Result(new { transcripts = count, format = kind.ToString().ToLowerInvariant(), bytes = new FileInfo(run.Need(to)).Length }, console => console.WriteLine($"{count:#,0} transcripts are in {run.Get(to)}."));
+                return CommandLine.Done;
+            }
+            if (run.Get(state) is not null) throw new UsageException("--state chooses among all transcripts; leave the recording out.");
+            var id = await FindAsync(run, named);
             var stored = await (await run.ServiceAsync<TranscriptService>()).LoadAsync(id, run.Get(version), run.Cancel) ?? throw TranscriptService.NoTranscript();
             var bytes = TranscriptFormats.Write(stored.Transcript, kind);
             await File.WriteAllBytesAsync(run.Need(to), bytes, run.Cancel);

@@ -78,12 +78,28 @@ public static class TranscriptEndpoints
 
         transcript.MapGet("/export", async (long recording, string? format, int? version, TranscriptService service, AuditLog audit, HttpContext context) =>
         {
-            var kind = TranscriptFormats.Named(format ?? "txt") ?? throw new RefusedException("format-unknown", "Choose txt, srt, vtt, json or textgrid.");
+            var kind = Format(format);
             var stored = await service.LoadAsync(recording, version, context.RequestAborted) ?? throw TranscriptService.NoTranscript();
             await audit.RecordAsync(Person(context), "exported", $"transcript of recording {recording}", $"version {stored.Version} as {kind}", CancellationToken.None);
-            return Results.File(TranscriptFormats.Write(stored.Transcript, kind), "application/octet-stream", $"recording-{recording}{TranscriptFormats.Extension(kind)}");
+            return Results.File(TranscriptFormats.Write(stored.Transcript, kind), "application/octet-stream", TranscriptBundle.FileName(recording, kind));
         });
+
+        // All that a list shows, in one zip that begins to come at once.
+        app.MapGet(Paths.TranscriptBundle, async (string? format, string? state, string? speaker, string? text, TranscriptBundle bundle, HttpContext context) =>
+        {
+            var (kind, filter) = (Format(format), TranscriptFilter.Of(state, speaker, text));
+            context.Response.ContentType = "application/zip";
+            context.Response.Headers.ContentDisposition = "attachment; filename=transcripts.zip";
+            try { await bundle.WriteAsync(context.Response.Body, filter, kind, Person(context), context.RequestAborted); }
+            catch (RefusedException) when (!context.Response.HasStarted)
+            {
+                context.Response.Headers.ContentDisposition = default;
+                throw;
+            }
+        }).RequireRoles(Roles.Anyone).WithRefusals();
     }
+
+    private static TranscriptFormat Format(string? named) => TranscriptFormats.Named(named ?? "txt") ?? throw new RefusedException("format-unknown", "Choose txt, srt, vtt, json or textgrid.");
 
     private static string SetAsideText(string edit)
     {

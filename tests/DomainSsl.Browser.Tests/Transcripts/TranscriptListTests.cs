@@ -49,6 +49,15 @@ public sealed class TranscriptListTests(Chromium chromium) : IClassFixture<Chrom
         Assert.Contains("text=pneumo", page.Url, StringComparison.Ordinal);
         await page.WaitForFunctionAsync("() => document.querySelectorAll('table.cards tbody tr').length === 6");
         await LookAsync(page, "transcripts-found", fullPage: false);
+        // What is listed is taken along, and nothing else.
+        await page.GetByLabel("Take these 6 along as").SelectOptionAsync("srt");
+        var download = await page.RunAndWaitForDownloadAsync(() => page.GetByRole(AriaRole.Button, new() { Name = "Download (zip)" }).ClickAsync());
+        Assert.Equal("transcripts.zip", download.SuggestedFilename);
+        using (var zip = new System.IO.Compression.ZipArchive(File.OpenRead((await download.PathAsync())!)))
+        {
+            Assert.Equal(7, zip.Entries.Count);
+            Assert.All(zip.Entries.SkipLast(1), e => Assert.EndsWith(".srt", e.FullName, StringComparison.Ordinal));
+        }
 
         await page.GotoAsync($"{Paths.Transcripts}?sort=length&order=up&page=3");
         await rows.First.WaitForAsync();

@@ -3,6 +3,7 @@ using DomainSsl.Audio;
 using DomainSsl.Audio.Decoding;
 using DomainSsl.Browser.Tests.Tasks;
 using DomainSsl.Core.Importing;
+using DomainSsl.Core.Library;
 using DomainSsl.Core.Storage;
 using DomainSsl.Core.Transcripts;
 using DomainSsl.Testing;
@@ -291,6 +292,30 @@ public sealed class TranscriptRoomTests(Chromium chromium) : IClassFixture<Chrom
         await page.ClickAsync("[data-version='1']");
         await page.WaitForFunctionAsync("() => document.querySelectorAll('.passage-text')[2].innerText.trim() === 'theirs'");
         Assert.Equal(stored.Version + 1, (await service.LoadAsync(recording, cancel: Cancel))!.Version);
+    }
+
+    [Fact]
+    public async Task PassagesOfNobodyNamed_AreHeadedByWhoseRecordingItIs_UntilSomebodyElseIsNamedInIt()
+    {
+        await using var clinic = await SeededClinic.StartAsync(1);
+        long recording = await RecordAsync(clinic);
+        await using (var db = await clinic.Database.CreateDbContextAsync(Cancel))
+        {
+            (await db.Recordings.SingleAsync(Cancel)).Speaker = new Patient { Pseudonym = "S-000AB12CDE" };
+            await db.SaveChangesAsync(Cancel);
+        }
+        await clinic.Get<TranscriptService>().BringInAsync(recording, new Transcript([.. Enumerable.Range(0, 3).Select(i => new TranscriptSegment(null, 5 * i, 5 * i + 4, [new($"word{i}")]))]), TranscriptDeed.BroughtIn, TranscriptState.Draft, "ben", "ben-1", Cancel);
+        var page = await OpenAsync(clinic, recording);
+        Task HeadedAsync(params string[] by) => page.WaitForFunctionAsync("by => [...document.querySelectorAll('button.passage-speaker')].map(b => b.innerText).join() === by", string.Join(',', by));
+        await HeadedAsync("S-000AB12CDE", "S-000AB12CDE", "S-000AB12CDE");
+        await page.Locator("button.passage-speaker").Nth(1).ClickAsync();
+        Assert.Equal("", await page.InputValueAsync("input.passage-speaker"));   // it is a heading, and nothing that is stored
+        await page.FillAsync("input.passage-speaker", "Patient");
+        await page.Keyboard.PressAsync("Enter");
+        await HeadedAsync("speaker?", "Patient", "speaker?");
+        await page.FocusAsync("[data-part=list]");
+        await page.Keyboard.PressAsync("u");
+        await HeadedAsync("S-000AB12CDE", "S-000AB12CDE", "S-000AB12CDE");
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using DomainSsl.Core.Audit;
+using DomainSsl.Core.Importing;
 using DomainSsl.Core.Library;
 using DomainSsl.Core.Models;
 using DomainSsl.Core.Tasks;
@@ -346,6 +347,20 @@ public sealed class TaskServiceTests
         Assert.Equal((1, 0, "nowhere.dcm"), (first.Stored, first.Unchanged, Assert.Single(first.Unknown)));
         Assert.Equal((0, 1), (second.Stored, second.Unchanged));
         Assert.Equal(1, (await clinic.Tasks.ProgressAsync(task.Id, Cancel)).Labelled);
+        // The same image as another file that came to it, e.g. under the patient's former name.
+        await File.WriteAllTextAsync(Path.Combine(clinic.Folder, "another.dcm"), "other bytes", Cancel);
+        var these = Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData("these bytes"u8));
+        await using (var db = await clinic.Database.CreateDbContextAsync(Cancel))
+        {
+            db.SourceAliases.Add(new SourceAlias
+            {
+                SourceHash = Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData("other bytes"u8)),
+                InstanceId = await db.Instances.Where(i => i.SourceHash == these).Select(i => i.Id).SingleAsync(Cancel),
+            });
+            await db.SaveChangesAsync(Cancel);
+        }
+        await File.WriteAllTextAsync(csv, "file,label\nanother.dcm,Effusion\n", Cancel);
+        Assert.Equal(1, (await clinic.Tasks.ImportLabelsAsync(task.Id, csv, "anna", Cancel)).Unchanged);
         await File.WriteAllTextAsync(csv, "file,label\nrenamed.dcm,fracture\n", Cancel);
         Assert.Equal("class-unknown", (await Assert.ThrowsAsync<RefusedException>(() => clinic.Tasks.ImportLabelsAsync(task.Id, csv, "anna", Cancel))).Refusal.Code);
         await File.WriteAllTextAsync(csv, "File;Label\nrenamed.dcm;Effusion\n", Cancel);

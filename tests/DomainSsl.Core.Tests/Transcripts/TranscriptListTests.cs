@@ -1,3 +1,5 @@
+using System.IO.Compression;
+using System.Text;
 using DomainSsl.Core.Database;
 using DomainSsl.Core.Library;
 using DomainSsl.Core.Storage;
@@ -71,8 +73,15 @@ public sealed class TranscriptListTests
         Assert.Equal(4, (await OfAsync("\"*( ?")).Count());        // signs alone narrow nothing
         Assert.Empty(await OfAsync("effusion\" OR \"two"));       // and what is asked is no language: "or" is a word
 
+        // Each comes with a passage that has them, and which words of it they are.
+        var hits = (await service.PageAsync(new TranscriptFilter(Text: "EFFUS"), cancel: Cancel)).Rows.ToDictionary(r => r.RecordingId, r => r.Hit!);
+        Assert.Equal(("a small effusion", 2), (hits[ids[0]].Segment.Text, Assert.Single(hits[ids[0]].Places).Word));
+        Assert.Equal(("an effusion,", 1), (hits[ids[3]].Segment.Text, Assert.Single(hits[ids[3]].Places).Word));
+        Assert.All((await service.PageAsync(cancel: Cancel)).Rows, r => Assert.Null(r.Hit));
+
         await EditAsync(service, ids[0], "no fluid");
         Assert.Equal([ids[3]], await OfAsync("effusion"));
+        Assert.Equal("no fluid", (await service.PageAsync(new TranscriptFilter(Text: "fluid"), cancel: Cancel)).Rows.Single().Hit!.Segment.Text);
         Assert.Equal([ids[0]], await OfAsync("fluid"));
         await service.RestoreAsync(ids[0], 1, 2, "rita", "back", Cancel);
         Assert.Equal([ids[0], ids[3]], await OfAsync("effusion"));
@@ -174,6 +183,67 @@ public sealed class TranscriptListTests
     }
 
     // Four drafts, each of a longer recording; the first two of one speaker. A word behind ? was heard badly, one behind ! does not fit.
+    [Fact]
+    public async Task Bundle_OfWhatFits_HasAFileOfEachThatReadsBack_AndATable_AndIsInTheAudit()
+    {
+        await using var clinic = await ClinicAsync();
+        var (bundle, ids) = (clinic.Library.Get<TranscriptBundle>(), clinic.Ids);
+        await clinic.Service.AcceptAsync(ids[3], 1, "rita", "a", Cancel);
+        foreach (var format in Enum.GetValues<TranscriptFormat>())
+        {
+            using var bytes = new MemoryStream();
+            Assert.Equal(4, await bundle.WriteAsync(new Forward(bytes), TranscriptFilter.All, format, "rita", Cancel));
+            using var zip = new ZipArchive(new MemoryStream(bytes.ToArray()), ZipArchiveMode.Read);
+            Assert.Equal([.. ids.Select(id => TranscriptBundle.FileName(id, format)), TranscriptBundle.Table], zip.Entries.Select(e => e.FullName));
+            foreach (var id in ids) Assert.Equal((await clinic.Service.LoadAsync(id, cancel: Cancel))!.Transcript.Text, TranscriptFormats.Read(Bytes(zip, TranscriptBundle.FileName(id, format))).Text);
+            Assert.Equal(
+                [
+                    "file,recording,speaker,seconds,state,version,words",
+                    $"{TranscriptBundle.FileName(ids[0], format)},{ids[0]},S-000AB12CDE,20,draft,1,3",
+                    $"{TranscriptBundle.FileName(ids[1], format)},{ids[1]},S-000AB12CDE,21,draft,1,4",
+                    $"{TranscriptBundle.FileName(ids[2], format)},{ids[2]},,22,draft,1,3",
+                    $"{TranscriptBundle.FileName(ids[3], format)},{ids[3]},,23,accepted,2,5",
+                ], Encoding.UTF8.GetString(Bytes(zip, TranscriptBundle.Table)).TrimEnd('\n').Split('\n'));
+        }
+        using (var some = new MemoryStream())
+        {
+            Assert.Equal(1, await bundle.WriteAsync(some, new TranscriptFilter(TranscriptState.Draft, Text: "effus"), TranscriptFormat.Txt, "rita", Cancel));
+            using var zip = new ZipArchive(some, ZipArchiveMode.Read);
+            Assert.Equal(TranscriptBundle.FileName(ids[0], TranscriptFormat.Txt), zip.Entries[0].FullName);
+        }
+        using var none = new MemoryStream();
+        Assert.Equal("no-transcripts", (await Assert.ThrowsAsync<RefusedException>(() => bundle.WriteAsync(none, new TranscriptFilter(Text: "nothing"), TranscriptFormat.Txt, "rita", Cancel))).Refusal.Code);
+        Assert.Equal(0, none.Length);
+        await using var db = clinic.Library.Open();
+        Assert.Equal(Enum.GetValues<TranscriptFormat>().Length + 1, await db.Audit.CountAsync(a => a.Action == "exported" && a.Who == "rita", Cancel));
+
+        static byte[] Bytes(ZipArchive zip, string name)
+        {
+            using var from = zip.GetEntry(name)!.Open();
+            using var to = new MemoryStream();
+            from.CopyTo(to);
+            return to.ToArray();
+        }
+    }
+
+    /// <summary>What a browser's connection is: it takes bytes in order, and only without being waited for.</summary>
+    private sealed class Forward(Stream to) : Stream
+    {
+        public override bool CanRead => false;
+        public override bool CanSeek => false;
+        public override bool CanWrite => true;
+        public override long Length => throw new NotSupportedException();
+        public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
+        public override void Flush() => throw new InvalidOperationException("Synchronous operations are disallowed.");
+        public override Task FlushAsync(CancellationToken cancellationToken) => to.FlushAsync(cancellationToken);
+        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+        public override void SetLength(long value) => throw new NotSupportedException();
+        public override void Write(byte[] buffer, int offset, int count) => throw new InvalidOperationException("Synchronous operations are disallowed.");
+        public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) => to.WriteAsync(buffer, cancellationToken);
+        public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => to.WriteAsync(buffer, offset, count, cancellationToken);
+    }
+
     private static async Task<Made> ClinicAsync()
     {
         var library = await TestLibrary.MakeAsync();

@@ -44,4 +44,30 @@ public sealed class SpokenEncoderTests
         var errors = fitted.Transcriber.Texts(shard, items, TestContext.Current.CancellationToken).Zip(items, (text, i) => ErrorCounts.OfLetters(i.Text, text)).Aggregate(ErrorCounts.Add);
         Assert.True(errors.Rate < 0.4, $"{errors.Rate:0.000}");
     }
+
+    [Theory]
+    [InlineData(false, "missing")]
+    [InlineData(true, "is 2×192 where 29×192 is expected")]
+    public void ADamagedHead_IsRefusedWithASentence(bool shortened, string says)
+    {
+        using var folder = new TemporaryFolder();
+        var path = folder.At("damaged.safetensors");
+        EncoderSpec spec;
+        using (var content = SafeTensors.Read(SpokenEncoder.FilePath))
+        {
+            spec = EncoderWeights.ReadSpec(SpokenEncoder.FilePath);
+            var tensors = content.Tensors.ToDictionary();
+            var head = tensors.Keys.Single(n => EncoderWeights.Head(content).ContainsKey(n) && n.EndsWith("weight", StringComparison.Ordinal));
+            if (shortened) tensors[head] = tensors[head][..2];
+            else tensors.Remove(head);
+            EncoderWeights.Write(path, spec, tensors, content.Metadata[EncoderWeights.LettersNote]);
+        }
+        using var generator = new Generator(1);
+        using var network = new TranscriberNetwork((SoundEncoder)EncoderFactory.Create(spec, 1), Alphabet.English.Size, TranscriberNetwork.Last, generator);
+        var refused = Assert.Throws<LearningException>(() => new TranscriberArm("damaged", spec, path).GiveHead(network, Alphabet.English, new TranscriberSettings()));
+        Assert.Contains(says, refused.Message, StringComparison.Ordinal);
+        Assert.Contains(path, refused.Message, StringComparison.Ordinal);
+        // A head for other letters is left where it is.
+        Assert.False(new TranscriberArm("other", spec, SpokenEncoder.FilePath).GiveHead(network, new Alphabet("abc"), new TranscriberSettings()));
+    }
 }
