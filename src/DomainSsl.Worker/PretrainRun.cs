@@ -6,6 +6,7 @@ using DomainSsl.Core.Library;
 using DomainSsl.Core.Models;
 using DomainSsl.Core.Runs;
 using DomainSsl.Learning;
+using DomainSsl.Learning.Data;
 using DomainSsl.Learning.Encoders;
 using DomainSsl.Learning.Health;
 using DomainSsl.Learning.Training;
@@ -20,6 +21,9 @@ public sealed class PretrainRun(IDbContextFactory<DomainSslContext> factory, Col
     /// <summary>The result as it stands in the row, and as <c>pretrain --json</c> has it.</summary>
     public sealed record Result(string Model, string Run, int Steps, double SamplesPerSecond, double WaitingForData, double PeakMemoryMb, RunHealth Health,
         IReadOnlyDictionary<string, double> Metrics, double Seconds);
+
+    // Of the time that is given, at most so much is for drafts.
+    private const double DraftShare = 0.65;
 
     /// <summary>Carries it out, from the last checkpoint if there is one.</summary>
     public async Task<RunOutcome> CarryOutAsync(PretrainRequest request, RunContext context)
@@ -37,6 +41,7 @@ public sealed class PretrainRun(IDbContextFactory<DomainSslContext> factory, Col
             context.Log($"{locked:#,0} test {people} of tasks are in the collection: the encoder learns from their {cases} as from all, without labels; no task fits their labels.");
         }
         var (start, parent) = await StartAsync(request.InitModelId ?? recipe.Start, recipe.Modality, context.Stop);
+        var (drafts, seconds) = recipe.Objective.NeedsDrafts ? Drafts(request, recipe, shard, context) : (null, request.MaxSeconds);
         context.Report(new RunReport(Stage: "Starting"));
         var things = recipe.Modality == Modalities.Sound ? "pieces of sound" : "images";
         var progress = new TrainingProgress(context, request.MaxSteps ?? (request.MaxSeconds is null ? recipe.Schedule.Steps : null),
@@ -45,7 +50,7 @@ public sealed class PretrainRun(IDbContextFactory<DomainSslContext> factory, Col
             ended => $"{ended.Steps:#,0} steps in {ended.Seconds:0} s, {ended.SamplesPerSecond:0} {things} a second.");
         var result = Trainer.Run(new TrainRequest
         {
-            Recipe = recipe, ShardPath = shard, RunFolder = context.Folder, MaxSteps = request.MaxSteps, MaxSeconds = request.MaxSeconds, Seed = request.Seed, InitWeights = start,
+            Recipe = recipe, ShardPath = shard, Drafts = drafts, RunFolder = context.Folder, MaxSteps = request.MaxSteps, MaxSeconds = seconds, Seed = request.Seed, InitWeights = start,
         }, progress, context.Stop);
 
         context.Report(new RunReport(Stage: "Storing the encoder", SecondsLeft: 0));
@@ -63,8 +68,19 @@ public sealed class PretrainRun(IDbContextFactory<DomainSslContext> factory, Col
         {
             // The model has its own copy now, and a run that is done is never resumed.
             File.Delete(result.EncoderPath);
+            // What people said in the recordings: nobody needs it any more.
+            File.Delete(Path.Combine(context.Folder, DraftWriter.DraftsFile));
             Directory.Delete(Path.Combine(context.Folder, "checkpoints"), recursive: true);
         });
+    }
+
+    // The time that is given is for drafts and training together.
+    private static (IReadOnlyList<string?> Drafts, double? Seconds) Drafts(PretrainRequest request, Recipe recipe, string path, RunContext context)
+    {
+        double? most = request.MaxSeconds ?? (request.MaxSteps is null ? recipe.Schedule.Seconds : null);
+        using var shard = SoundShard.Open(path);
+        var (drafts, took) = DraftWriter.Write(shard, DraftShare * most, context, request.Seed);
+        return (drafts, most is { } all ? Math.Max(all - took, (1 - DraftShare) * all) : null);
     }
 
     private async Task<int> TestPeopleAsync(long collectionId, CancellationToken cancel)

@@ -6,7 +6,7 @@ namespace DomainSsl.Core.Runs;
 /// <summary>A recipe as a page needs it; the whole of it stays JSON, which the worker reads.</summary>
 /// <param name="Name">Its name.</param>
 /// <param name="Modality">What it learns from: <c>image</c> or <c>sound</c>.</param>
-/// <param name="Objective">The objective's name: <c>simclr</c>, <c>mae</c>, <c>hubert</c>, <c>wav2vec2</c>.</param>
+/// <param name="Objective">The objective's name: <c>simclr</c>, <c>mae</c>, <c>hubert</c>, <c>pseudo-labels</c>, <c>wav2vec2</c>.</param>
 /// <param name="Resolution">Images: the side that the encoder sees, pixels; sound: samples a second.</param>
 /// <param name="StartsFrom">The model that it continues, or null: from scratch.</param>
 /// <param name="For">What it is for, in a sentence.</param>

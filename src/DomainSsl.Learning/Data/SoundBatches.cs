@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 namespace DomainSsl.Learning.Data;
 
 /// <summary>Sounds of different lengths side by side.</summary>
-internal static class SoundBatches
+public static class SoundBatches
 {
     /// <summary>Sounds as rows, B×T, with silence behind the shorter ones.</summary>
     public static Tensor Padded(IReadOnlyList<float[]> sounds)

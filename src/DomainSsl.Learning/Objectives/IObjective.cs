@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using DomainSsl.Learning.Encoders;
 using DomainSsl.Learning.Training;
+using DomainSsl.Learning.Weights;
 using static TorchSharp.torch;
 
 namespace DomainSsl.Learning.Objectives;
@@ -11,6 +12,7 @@ namespace DomainSsl.Learning.Objectives;
 [JsonDerivedType(typeof(MaeOptions), "mae")]
 [JsonDerivedType(typeof(Wav2Vec2Options), "wav2vec2")]
 [JsonDerivedType(typeof(HubertOptions), "hubert")]
+[JsonDerivedType(typeof(PseudoLabelsOptions), "pseudo-labels")]
 public abstract record ObjectiveOptions
 {
     /// <summary>As it is called by people.</summary>
@@ -28,13 +30,23 @@ public abstract record ObjectiveOptions
     /// <summary>Whether it can only go on from an encoder that has learnt before.</summary>
     [JsonIgnore]
     public virtual bool NeedsALearntEncoder => false;
+
+    /// <summary>Whether it learns from what another recogniser wrote down of the sound (<see cref="TrainRequest.Drafts"/>).</summary>
+    [JsonIgnore]
+    public virtual bool NeedsDrafts => false;
 }
 
 /// <summary>A step's input.</summary>
 /// <param name="Views">As many as the objective asks for: of images each B×1×H×W in [0, 1]; of sound B×T samples, full scale ±1, silence behind the shorter ones.</param>
 /// <param name="Random">What the objective draws itself comes from here.</param>
 /// <param name="Lengths">Of sound: samples of each item.</param>
-public sealed record Batch(IReadOnlyList<Tensor> Views, RandomStream Random, long[]? Lengths = null);
+/// <param name="Text">What is said in it, where something is known of that.</param>
+public sealed record Batch(IReadOnlyList<Tensor> Views, RandomStream Random, long[]? Lengths = null, BatchText? Text = null);
+
+/// <summary>The letters of a batch's items.</summary>
+/// <param name="Letters">Their numbers in the alphabet, int64 B×S, padded with blanks.</param>
+/// <param name="Counts">How many each item has.</param>
+public sealed record BatchText(Tensor Letters, long[] Counts);
 
 /// <summary>What a loss gives back.</summary>
 /// <param name="Value">The loss, one value, with its graph.</param>
@@ -70,6 +82,17 @@ public interface IObjective : IDisposable
     void BeforeStep(int step, double progress, Func<int, Batch> look)
     {
     }
+
+    /// <summary>Takes over what came with the weights that the encoder begins from, besides them; not called where a checkpoint follows.</summary>
+    /// <param name="start">The file.</param>
+    /// <param name="origin">Where it lies, for messages.</param>
+    /// <exception cref="LearningException">It is damaged.</exception>
+    void Begin(SafeTensors.Content start, string origin)
+    {
+    }
+
+    /// <summary>The head of letters that goes with the encoder, as it is now; null: the one that came with what it began from, if one did, stays with it.</summary>
+    (string Letters, IReadOnlyDictionary<string, Tensor> Head)? Reads => null;
 
     /// <summary>The loss of a batch.</summary>
     ObjectiveLoss Loss(Batch batch);

@@ -55,6 +55,9 @@ public sealed record TrainRequest
     /// <summary>The images, prepared at <see cref="Recipe.ShardResolution"/>, or the sounds: a shard of the recipe's modality.</summary>
     public required string ShardPath { get; init; }
 
+    /// <summary>What another recogniser wrote down of each of the shard's pieces, null where it has not heard one; for objectives that learn from it (<see cref="Objectives.ObjectiveOptions.NeedsDrafts"/>).</summary>
+    public IReadOnlyList<string?>? Drafts { get; init; }
+
     /// <summary>Where curve, checkpoints and result go; a run whose checkpoints lie there goes on from the last.</summary>
     public required string RunFolder { get; init; }
 

@@ -2,6 +2,7 @@ using DomainSsl.Learning.Augmentation;
 using DomainSsl.Learning.Data;
 using DomainSsl.Learning.Encoders;
 using DomainSsl.Learning.Objectives;
+using DomainSsl.Learning.Transcribing;
 using static TorchSharp.torch;
 
 namespace DomainSsl.Learning.Training;
@@ -27,8 +28,9 @@ public static class StepData
 {
     /// <summary>Opens a recipe's shard.</summary>
     /// <exception cref="LearningException">It is absent, damaged, of the other kind, or too small.</exception>
-    public static IStepData Open(Recipe recipe, string shardPath, RandomStreams random, Device device) =>
-        recipe.Modality == Modalities.Sound ? new SoundData(recipe, shardPath, random, device) : new ImageData(recipe, shardPath, random, device);
+    public static IStepData Open(Recipe recipe, string shardPath, IReadOnlyList<string?>? drafts, RandomStreams random, Device device) =>
+        recipe.Objective.NeedsDrafts ? new DraftData(recipe, shardPath, drafts ?? throw new LearningException($"The recipe '{recipe.Name}' learns from drafts of the recordings, and there are none; choose another recipe."), random, device)
+        : recipe.Modality == Modalities.Sound ? new SoundData(recipe, shardPath, random, device) : new ImageData(recipe, shardPath, random, device);
 }
 
 /// <summary>Random views of images.</summary>
@@ -140,4 +142,60 @@ public sealed class SoundData : IStepData
 
         public long[] Lengths { get; } = new long[count];
     }
+}
+
+/// <summary>Whole pieces of sound with a draft of what is said in them, as many a step as come to batch × seconds of the recipe.</summary>
+public sealed class DraftData : IStepData
+{
+    private readonly SoundShard _shard;
+    private readonly List<SpokenItem> _items;
+    private readonly Func<SpokenBatches> _open;
+    private readonly RandomStreams _random;
+    private SpokenBatches _batches;
+    private int _next;
+
+    /// <summary>Opens the shard.</summary>
+    public DraftData(Recipe recipe, string shardPath, IReadOnlyList<string?> drafts, RandomStreams random, Device device)
+    {
+        (_random, Batch) = (random, recipe.Data.Batch);
+        _shard = SoundShard.Open(shardPath);
+        try
+        {
+            if (drafts.Count != _shard.Count) throw new ArgumentException($"There are {drafts.Count} drafts of {_shard.Count} pieces.", nameof(drafts));
+            var alphabet = PseudoLabels.Alphabet;
+            _items = SpokenBatches.Usable([.. drafts.Select((text, i) => new SpokenItem(i, alphabet.Normalise(text ?? ""), ""))], _shard, recipe.Encoder, recipe.Distortion.Speed);
+            if (_items.Count == 0) throw new LearningException("Nothing of what the recogniser wrote down can be learnt from; look whether English is spoken in the recordings, or choose another recipe.");
+            _open = () => new SpokenBatches(_shard, _items, alphabet, recipe.Distortion, recipe.Data.Batch * recipe.Data.Seconds, random, device);
+            _batches = _open();
+        }
+        catch
+        {
+            _shard.Dispose();
+            throw;
+        }
+    }
+
+    /// <inheritdoc />
+    public int Count => _items.Count;
+
+    /// <summary>About so many, by their length.</summary>
+    public int Batch { get; }
+
+    /// <inheritdoc />
+    public Batch Take(int step, int views, out double waited)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(views, 1);
+        waited = 0;
+        if (step != _next)
+        {
+            _batches = _open();
+            _batches.Skip(step);
+        }
+        _next = step + 1;
+        var batch = _batches.Take(step);
+        return new Batch([batch.Samples], _random.Objective(step), batch.Lengths, new BatchText(batch.Letters, batch.Counts));
+    }
+
+    /// <inheritdoc />
+    public void Dispose() => _shard.Dispose();
 }

@@ -220,7 +220,7 @@ public static class Recipes
     /// <summary>The recipe taken where none is named.</summary>
     public static Recipe Default(string modality) => All.First(r => r.Modality == modality);
 
-    private static string[] Order => ["simclr", "simclr-small", "mae-small", "hubert", "hubert-small", "wav2vec2-small", "hubert-base", "wav2vec2-base"];
+    private static string[] Order => ["simclr", "simclr-small", "mae-small", "hubert", "pseudo-labels", "hubert-small", "wav2vec2-small", "hubert-base", "wav2vec2-base"];
 
     /// <summary>The recipe of that name, in any case.</summary>
     /// <exception cref="LearningException">There is none; the nearest is named.</exception>

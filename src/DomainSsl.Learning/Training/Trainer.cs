@@ -41,7 +41,7 @@ public static class Trainer
         Directory.CreateDirectory(request.RunFolder);
         Durable.WriteText(Path.Combine(request.RunFolder, "recipe.json"), recipe.ToJson());
 
-        using var data = StepData.Open(recipe, request.ShardPath, random, device);
+        using var data = StepData.Open(recipe, request.ShardPath, request.Drafts, random, device);
 
         var checkpoints = new Checkpoints(request.RunFolder);
         var restored = checkpoints.ReadState();
@@ -116,7 +116,7 @@ public static class Trainer
         }
 
         var path = Path.Combine(request.RunFolder, "encoder.safetensors");
-        SaveEncoder(request, objective.Encoder, path);
+        SaveEncoder(request, objective, path);
         var line = metrics.Lines.LastOrDefault();
         var last = new Dictionary<string, double>(line?.Metrics ?? new Dictionary<string, double>());
         if (line is not null) last["loss"] = line.Loss;
@@ -126,18 +126,31 @@ public static class Trainer
         return result;
     }
 
-    // A head that came with the encoder stays with it.
-    private static void SaveEncoder(TrainRequest request, Encoder encoder, string path)
+    // A head that came with the encoder stays with it, unless the objective has one of its own.
+    private static void SaveEncoder(TrainRequest request, IObjective objective, string path)
     {
-        var start = request.InitWeights ?? request.Recipe.Start;
-        if (start is "scratch" or PublicEncoder.Name)
+        var encoder = objective.Encoder;
+        if (objective.Reads is { } reads)
+        {
+            EncoderWeights.Write(path, encoder.Spec, encoder.state_dict().Concat(reads.Head).ToDictionary(), reads.Letters);
+            return;
+        }
+        if (FileOf(request) is not { } start)
         {
             EncoderWeights.Save(encoder, path);
             return;
         }
-        using var origin = SafeTensors.Read(start == SpokenEncoder.Name ? SpokenEncoder.FilePath : start);
+        using var origin = SafeTensors.Read(start);
         EncoderWeights.Save(encoder, path, origin);
     }
+
+    // The file of the weights that the encoder begins from; null where they are drawn, or come in a package.
+    private static string? FileOf(TrainRequest request) => (request.InitWeights ?? request.Recipe.Start) switch
+    {
+        "scratch" or PublicEncoder.Name => null,
+        SpokenEncoder.Name => SpokenEncoder.FilePath,
+        var file => file,
+    };
 
     /// <summary>The objective round an encoder with its first weights: the request's, else the recipe's; random where a checkpoint will follow.</summary>
     public static IObjective Build(TrainRequest request, RandomStreams random, bool restored = false)
@@ -165,7 +178,13 @@ public static class Trainer
         {
             using (from) EncoderWeights.Restore(encoder, from.state_dict(), start);
         }
-        return recipe.Objective.Create(encoder, random.Initialisation(1));
+        var objective = recipe.Objective.Create(encoder, random.Initialisation(1));
+        if (!restored && FileOf(request) is { } file)
+        {
+            using var content = SafeTensors.Read(file);
+            objective.Begin(content, file);
+        }
+        return objective;
     }
 
     private static void ThrowIfNotFinite(Tensor loss, int step, Recipe recipe)

@@ -1,6 +1,7 @@
 using DomainSsl.Learning.Augmentation;
 using DomainSsl.Learning.Data;
 using DomainSsl.Learning.Decoding;
+using DomainSsl.Learning.Encoders;
 using DomainSsl.Learning.Training;
 using static TorchSharp.torch;
 
@@ -23,18 +24,32 @@ internal sealed record SpokenBatch(Tensor Samples, long[] Lengths, Tensor Letter
 /// Batches of pieces of about the same length, so that little is padding: the pieces of an epoch in random order are sorted by their length with some chance in it, cut where a batch has its seconds, and the batches
 /// taken in random order. Everything is a function of the streams, the epoch and the step.
 /// </summary>
-internal sealed class SpokenBatches(SoundShard shard, IReadOnlyList<SpokenItem> items, Alphabet alphabet, TranscriberSettings settings, RandomStreams random, Device device)
+internal sealed class SpokenBatches(SoundShard shard, IReadOnlyList<SpokenItem> items, Alphabet alphabet, DistortionOptions distortion, double batchSeconds, RandomStreams random, Device device)
 {
-    private readonly RandomCrops _crops = new(settings.Distortion, (int)(items.Max(i => shard.Lengths[i.Index]) / (1 - settings.Distortion.Speed)) + 2);
+    private const double LeastSeconds = 0.2;
+
+    private readonly RandomCrops _crops = new(distortion, (int)(items.Max(i => shard.Lengths[i.Index]) / (1 - distortion.Speed)) + 2);
     private readonly Queue<SpokenItem[]> _ahead = [];
     private long _epoch;
+
+    /// <summary>Those that can be learnt from, in the order of the shard: their text fits into their sound, played so much faster, too.</summary>
+    /// <param name="items">Some.</param>
+    /// <param name="shard">Where they are.</param>
+    /// <param name="encoder">Whose frames the letters must fit into.</param>
+    /// <param name="speed">How much faster, as a share.</param>
+    public static List<SpokenItem> Usable(IReadOnlyList<SpokenItem> items, SoundShard shard, EncoderSpec encoder, double speed)
+    {
+        var framesPerSample = encoder.Rate!.Value / (double)SoundShard.SampleRate;
+        return [.. items.Where(i => i.Text.Length > 0 && shard.Lengths[i.Index] >= LeastSeconds * SoundShard.SampleRate
+            && ForcedAlignment.FramesNeeded(i.Text) <= (int)(shard.Lengths[i.Index] / (1 + speed) * framesPerSample)).OrderBy(i => i.Index)];
+    }
 
     /// <summary>The batches of an epoch.</summary>
     public IReadOnlyList<SpokenItem[]> Epoch(long epoch)
     {
         var order = random.Order(epoch);
         var sorted = order.Permutation(items.Count).Select(i => items[i]).OrderBy(i => shard.Lengths[i.Index] * order.Uniform(0.85, 1.15)).ToList();
-        var batches = SoundBatches.Of(sorted, i => shard.Lengths[i.Index], settings.BatchSeconds);
+        var batches = SoundBatches.Of(sorted, i => shard.Lengths[i.Index], batchSeconds);
         return [.. order.Permutation(batches.Count).Select(i => batches[i])];
     }
 

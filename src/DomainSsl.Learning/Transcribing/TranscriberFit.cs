@@ -53,8 +53,6 @@ public sealed record FittedTranscriber(Transcriber Transcriber, TranscriberChoic
 /// </summary>
 public static class TranscriberFit
 {
-    private const double LeastSeconds = 0.2;
-
     /// <summary>Fits an arm.</summary>
     /// <param name="arm">What it starts from.</param>
     /// <param name="shard">The sound.</param>
@@ -117,13 +115,9 @@ public static class TranscriberFit
         }
     }
 
-    private static List<SpokenItem> Usable(TranscriberArm arm, SoundShard shard, IReadOnlyList<SpokenItem> items, TranscriberSettings settings)
-    {
-        var framesPerSample = arm.Spec.Rate!.Value / (double)SoundShard.SampleRate;
-        var usable = items.Where(i => i.Text.Length > 0 && shard.Lengths[i.Index] >= LeastSeconds * SoundShard.SampleRate
-            && ForcedAlignment.FramesNeeded(i.Text) <= (int)(shard.Lengths[i.Index] / (1 + settings.Distortion.Speed) * framesPerSample)).OrderBy(i => i.Index).ToList();
-        return usable.Count > 0 ? usable : throw new LearningException("None of the transcribed recordings can be learnt from: their texts are empty or do not fit into their sound; look whether the table names the right files.");
-    }
+    private static List<SpokenItem> Usable(TranscriberArm arm, SoundShard shard, IReadOnlyList<SpokenItem> items, TranscriberSettings settings) =>
+        SpokenBatches.Usable(items, shard, arm.Spec, settings.Distortion.Speed) is { Count: > 0 } usable ? usable
+            : throw new LearningException("None of the transcribed recordings can be learnt from: their texts are empty or do not fit into their sound; look whether the table names the right files.");
 
     /// <summary>
     /// Parts the pieces by speaker: speakers in random order are held out until they have their share of the time. Where each speaker has more than a third of it, pieces are held out instead; of fewer than ten pieces none are.
@@ -199,7 +193,7 @@ public static class TranscriberFit
             try
             {
                 var reads = arm.GiveHead(network, alphabet, settings);
-                var batches = new SpokenBatches(shard, train, alphabet, settings, random, device);
+                var batches = new SpokenBatches(shard, train, alphabet, settings.Distortion, settings.BatchSeconds, random, device);
                 var (step, best, now, made, written) = (begun?.Step ?? 0, begun?.Best ?? double.PositiveInfinity, double.PositiveInfinity, begun?.Made.ToList() ?? [], _clock.Elapsed.TotalSeconds);
                 batches.Skip(step);
                 foreach (var (share, steps, until) in rounds.Skip(made.Count))

@@ -15,7 +15,7 @@ public sealed class RecipeTests
     [Fact]
     public void All_AreThere_ImagesFirst_EachKindsDefaultBeforeTheOthers()
     {
-        Assert.Equal(["simclr", "simclr-small", "mae-small", "hubert", "hubert-small", "wav2vec2-small", "hubert-base", "wav2vec2-base"], Recipes.All.Select(r => r.Name));
+        Assert.Equal(["simclr", "simclr-small", "mae-small", "hubert", "pseudo-labels", "hubert-small", "wav2vec2-small", "hubert-base", "wav2vec2-base"], Recipes.All.Select(r => r.Name));
         Assert.Equal(("simclr", "hubert"), (Recipes.Default("image").Name, Recipes.Default("sound").Name));
         Assert.All(Recipes.All, r => Assert.Equal(r.Modality, r.Encoder.Modality));
     }

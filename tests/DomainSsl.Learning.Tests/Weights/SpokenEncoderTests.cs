@@ -68,6 +68,6 @@ public sealed class SpokenEncoderTests
         Assert.Contains(says, refused.Message, StringComparison.Ordinal);
         Assert.Contains(path, refused.Message, StringComparison.Ordinal);
         // A head for other letters is left where it is.
-        Assert.False(new TranscriberArm("other", spec, SpokenEncoder.FilePath).GiveHead(network, new Alphabet("abc"), new TranscriberSettings()));
+        Assert.False(new TranscriberArm("other", spec, SpokenEncoder.FilePath).GiveHead(network, new Alphabet(" abc"), new TranscriberSettings()));
     }
 }

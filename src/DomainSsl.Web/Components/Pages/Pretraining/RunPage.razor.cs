@@ -78,7 +78,7 @@ public sealed partial class RunPage
     // Held-out text is looked at now and then only.
     private static IEnumerable<MetricPoint> Drawn(IEnumerable<MetricPoint> points, string name) => name == "bitsPerLetter" ? points.Where(p => p.Values.ContainsKey(name)) : points;
 
-    private string? Rate => _run!.Kind == RunKind.Language ? null : _latest.TryGetValue("samplesPerSecond", out var rate) && rate > 0 ? $"{rate:0} {(_latest.ContainsKey("maskedAccuracy") ? "stretches of sound" : "images")} a second" : null;
+    private string? Rate => _run!.Kind == RunKind.Language ? null : _latest.TryGetValue("samplesPerSecond", out var rate) && rate > 0 ? $"{rate:0} {(_latest.ContainsKey("maskedAccuracy") || _latest.ContainsKey("otherThanDraft") ? "stretches of sound" : "images")} a second" : null;
 
     /// <inheritdoc />
     protected override async Task OnInitializedAsync()
@@ -176,6 +176,8 @@ public sealed partial class RunPage
         "round" => ("Round", "Which sorting of sounds is learnt from. Where a new one begins, from what the encoder has learnt itself, loss and guesses begin anew."),
         "contrastive" => ("Search", "The part of the loss that says how hard it is to find hidden stretches of sound among others. It should fall."),
         "temperature" => ("Temperature", "How freely kinds of sound are chosen; it falls as training goes on."),
+        "otherThanDraft" => ("Other than the drafts", "How many letters the encoder writes otherwise than the drafts that it learns from, while parts of the sound are hidden from it. It should fall, but not to nothing: the drafts themselves are often wrong."),
+        "blank" => ("Silent frames", "In how much of the sound it writes no letter. At 1 it writes nothing at all."),
         "bitsPerLetter" => ("Bits a letter", "How hard the next letter is to guess, on sentences that the model does not learn from: 1 bit is a choice of two, 2 bits of four. It should fall well below the line of the letters' frequencies alone, which knows nothing but how common each letter is; where it rises again, the text is being learnt by heart, and the best weights before that are kept."),
         "spread" => ("Spread of features", "How far the features of different images or sounds differ. Near 0 the encoder tells nothing apart."),
         _ => (string.Concat(char.ToUpperInvariant(name[0]).ToString(), name.AsSpan(1)), "A figure that this method reports while it learns."),
