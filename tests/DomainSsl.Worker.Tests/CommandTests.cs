@@ -24,7 +24,7 @@ public sealed class CommandTests
         await Run("import", train, "--collection", "all");
 
         var recipes = (await Run("recipes", "list")).GetProperty("recipes").EnumerateArray().Select(r => r.GetProperty("name").GetString());
-        Assert.Equal(["simclr", "mae-small", "simclr-small", "hubert", "hubert-base", "hubert-small", "wav2vec2-base", "wav2vec2-small"], recipes);
+        Assert.Equal(["simclr", "mae-small", "simclr-small", "hubert", "hubert-base", "hubert-small", "pseudo-labels", "wav2vec2-base", "wav2vec2-small"], recipes);
         Assert.Equal("simclr", (await Run("recipes", "show", "simclr-small")).GetProperty("objective").GetProperty("name").GetString());
 
         var pretrained = await Run(["pretrain", "all", .. KilledWorkerTests.Tiny, "--steps", "20", "--name", "Spots"]);
