@@ -19,6 +19,8 @@ internal static class DraftWriter
     /// <summary>The drafts so far, a line of JSON each.</summary>
     public const string DraftsFile = "drafts.jsonl";
 
+    private const string HeardFolder = "heard-";
+
     // What a kill can cost, and what the program's own start, a second or two, is small beside.
     private const double SecondsAtOnce = 60;
 
@@ -36,8 +38,9 @@ internal static class DraftWriter
     /// <exception cref="RefusedException">There is no recogniser, or it has failed.</exception>
     public static (IReadOnlyList<string?> Drafts, double Seconds) Write(SoundShard shard, double? mostSeconds, RunContext context, long seed)
     {
-        if (!Pocketsphinx.Installed)
-            throw new RefusedException("no-recogniser", "This recipe learns from what the program pocketsphinx writes down of the recordings, and it is not installed on this machine; install it (Debian: apt install pocketsphinx pocketsphinx-en-us), or choose another recipe.");
+        if (!Pocketsphinx.Installed) throw new RefusedException("no-recogniser", Pocketsphinx.Missing);
+        // What a kill left of pieces that were being listened to.
+        foreach (var left in Directory.GetDirectories(context.Folder, HeardFolder + "*")) Directory.Delete(left, recursive: true);
         var path = Path.Combine(context.Folder, DraftsFile);
         var drafts = new string?[shard.Count];
         var before = 0.0;
@@ -62,7 +65,7 @@ internal static class DraftWriter
                     loop.Stop();
                     return;
                 }
-                var texts = Pocketsphinx.Write([.. some.Select(i => (ReadOnlyMemory<short>)shard.Piece(i).ToArray())], Path.Combine(context.Folder, $"heard-{number}"), context.Stop);
+                var texts = Pocketsphinx.Write([.. some.Select(i => (ReadOnlyMemory<short>)shard.Piece(i).ToArray())], Path.Combine(context.Folder, $"{HeardFolder}{number}"), context.Stop);
                 lock (gate)
                 {
                     var now = clock.Elapsed.TotalSeconds;

@@ -37,6 +37,7 @@ public sealed class DraftTests
         var path = folder.At(DraftWriter.DraftsFile);
         // A piece that was heard before the kill, and the beginning of a line that was being written.
         File.WriteAllText(path, """{"drafts":{"1":"heard before"},"seconds":40}""" + "\n" + """{"drafts":{"0":"cut o""");
+        Directory.CreateDirectory(folder.At("heard-9"));                           // and what it was listening to
         using var shard = SoundShard.Open(folder.At("some.shard"));
         var (drafts, seconds) = DraftWriter.Write(shard, null, context, seed: 1);
         Assert.Equal("heard before", drafts[1]);
@@ -52,6 +53,19 @@ public sealed class DraftTests
         File.WriteAllText(path, """{"drafts":{"1":"heard before"},"seconds":40}""" + "\n");
         Assert.Equal([null, "heard before", null], DraftWriter.Write(shard, 40, context, seed: 1).Drafts);
         Assert.Empty(Directory.GetDirectories(folder.Path, "heard-*"));
+    }
+
+    [Fact]
+    public async Task WithoutTheRecogniser_TheRecipeIsRefusedBeforeThereIsARun()
+    {
+        using var folder = new TemporaryFolder();
+        var (data, most) = (folder.At("data"), TimeSpan.FromMinutes(5));
+        await Product.JsonAsync(data, most, "import", Path.Combine(SharedData.Project, "sample-data", "recordings", "dictation-001.wav"), "--collection", "one");
+        var refused = await Product.RunAsync(data, most, [("PATH", folder.Path)], "pretrain", "one", "--recipe", "pseudo-labels", "--steps", "1", "--here", "--json");
+        Assert.Equal(1, refused.ExitCode);
+        Assert.Contains("\"no-recogniser\"", refused.Output, StringComparison.Ordinal);
+        Assert.Contains("apt install pocketsphinx", refused.Output, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(Path.Combine(data, "runs")) && Directory.GetDirectories(Path.Combine(data, "runs")).Length > 0);
     }
 
     [Fact]

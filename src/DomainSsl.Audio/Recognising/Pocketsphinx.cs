@@ -17,6 +17,9 @@ public static partial class Pocketsphinx
     // On two cores half as long as the speech lasts; ten times as long is a fault.
     private const double MostTimesSpoken = 10, LeastSeconds = 60;
 
+    /// <summary>What to say where it is not.</summary>
+    public const string Missing = "The recipe learns from what the program pocketsphinx writes down of the recordings, and it is not installed on this machine; install it (Debian: apt install pocketsphinx pocketsphinx-en-us), or choose another recipe.";
+
     /// <summary>Whether it is there, with the models that it takes by itself.</summary>
     public static bool Installed => FfmpegProcess.Find(Program) is not null && Directory.Exists("/usr/share/pocketsphinx/model/en-us/en-us");
 
@@ -28,7 +31,7 @@ public static partial class Pocketsphinx
     /// <exception cref="AudioException">It is not installed, or has failed.</exception>
     public static IReadOnlyList<string> Write(IReadOnlyList<ReadOnlyMemory<short>> pieces, string folder, CancellationToken cancel = default)
     {
-        var program = FfmpegProcess.Find(Program) ?? throw new AudioException(AudioError.NoDecoder, "The recogniser pocketsphinx is not installed here; install it (Debian: apt install pocketsphinx pocketsphinx-en-us).");
+        var program = FfmpegProcess.Find(Program) ?? throw new AudioException(AudioError.NoDecoder, Missing);
         if (Directory.Exists(folder)) Directory.Delete(folder, recursive: true);
         if (OperatingSystem.IsWindows()) Directory.CreateDirectory(folder);
         else Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);

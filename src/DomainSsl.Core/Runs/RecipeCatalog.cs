@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using DomainSsl.Audio.Recognising;
 
 namespace DomainSsl.Core.Runs;
 
@@ -13,7 +14,11 @@ namespace DomainSsl.Core.Runs;
 /// <param name="Expect">What it should reach.</param>
 /// <param name="Seconds">Its time limit, seconds; null where it counts steps.</param>
 /// <param name="Json">The recipe.</param>
-public sealed record RecipeSummary(string Name, string Modality, string Objective, int Resolution, string? StartsFrom, string For, string Expect, double? Seconds, string Json);
+public sealed record RecipeSummary(string Name, string Modality, string Objective, int Resolution, string? StartsFrom, string For, string Expect, double? Seconds, string Json)
+{
+    /// <summary>What this machine lacks for it, in a sentence; null where it lacks nothing.</summary>
+    public string? Missing => Objective == "pseudo-labels" && !Pocketsphinx.Installed ? Pocketsphinx.Missing : null;
+}
 
 /// <summary>
 /// The recipes that came with the program (<c>Recipes/</c> beside it) and those that the administrator added (<c>recipes/</c> in the data folder). They are told here without loading

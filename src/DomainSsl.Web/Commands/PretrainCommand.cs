@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using DomainSsl.Audio.Recognising;
 using DomainSsl.Core;
 using DomainSsl.Core.Collections;
 using DomainSsl.Core.Library;
@@ -40,6 +41,7 @@ internal static class PretrainCommand
             if (resolved.Modality != modality)
                 throw new RefusedException("other-kind", $"The recipe {resolved.Name} learns from {Words(resolved.Modality)}, but the collection '{chosen.Name}' holds {Words(modality)}; "
                     + $"choose one of {string.Join(", ", RecipesCommand.All(run).Where(r => r.Modality == modality).Select(r => r.Name))}.");
+            if (resolved.Objective.NeedsDrafts && !Pocketsphinx.Installed) throw new RefusedException("no-recogniser", Pocketsphinx.Missing);
             var from = run.Get(init) is { } model && model != "scratch" ? (await RunCommands.ModelAsync(run, model)).Id : run.Get(init);
             chosen = await collections.FrozenForRunAsync(chosen.Id, run.Who, run.Cancel);
 
