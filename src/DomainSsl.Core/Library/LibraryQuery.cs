@@ -1,5 +1,7 @@
+using System.Collections;
 using System.Data;
 using System.Data.Common;
+using System.Globalization;
 using DomainSsl.Core.Database;
 using Microsoft.EntityFrameworkCore;
 
@@ -92,7 +94,7 @@ public sealed class LibraryQuery(IDbContextFactory<DomainSslContext> factory)
         var (ids, total) = await _studies.PageAsync(state, sort, descending, Name(filter with { Kind = null }, collection), skip, take,
             order: () => ReadAsync(Sorted(db.Studies, sort).Select(s => s.Id), cancel),
             through: async () => await InsideAsync(db, await ReadAsync((await FilteredAsync(db, filter, cancel)).Select(s => s.Id), cancel), collection,
-                () => _studyOf.OfAsync(state, db.Items.Where(i => i.StudyId != null).Select(i => new Owned(i.Id, i.StudyId!.Value)), cancel), cancel));
+                () => _studyOf.OfAsync(state, db, nameof(Item.StudyId), cancel), cancel));
         var rows = await db.Studies.AsNoTracking().Where(s => ids.Contains(s.Id))
             .Select(s => new StudyRow(s.Id, s.Patient!.Pseudonym, s.Date, s.Modality, s.BodyPart, s.Images, s.ImportedAt)
             {
@@ -113,7 +115,7 @@ public sealed class LibraryQuery(IDbContextFactory<DomainSslContext> factory)
         var (ids, total) = await _recordings.PageAsync(state, sort, descending, Name(filter with { Kind = null }, collection), skip, take,
             order: () => ReadAsync(Sorted(db.Recordings, sort).Select(r => r.Id), cancel),
             through: async () => await InsideAsync(db, await ReadAsync(Filtered(db, filter).Select(r => r.Id), cancel), collection,
-                () => _recordingOf.OfAsync(state, db.Items.Where(i => i.RecordingId != null).Select(i => new Owned(i.Id, i.RecordingId!.Value)), cancel), cancel));
+                () => _recordingOf.OfAsync(state, db, nameof(Item.RecordingId), cancel), cancel));
         var rows = await db.Recordings.AsNoTracking().Where(r => ids.Contains(r.Id)).Select(r => new RecordingRow(r.Id, db.Items.Where(i => i.RecordingId == r.Id).Min(i => i.Id),
             r.Speaker == null ? null : r.Speaker.Pseudonym, r.Seconds, r.Codec, r.SampleRate, r.Channels, r.Quality, r.ImportedAt)).ToDictionaryAsync(r => r.Id, cancel);
         return new Page<RecordingRow>([.. ids.Select(id => rows[id])], total);
@@ -122,14 +124,14 @@ public sealed class LibraryQuery(IDbContextFactory<DomainSslContext> factory)
     // A hundred thousand ids one after another, without a task and a tracker's look at each.
     private static async Task<List<long>> ReadAsync(IQueryable<long> ids, CancellationToken cancel)
     {
+        await using var command = ids.CreateDbCommand();
         var read = new List<long>();
-        await ReadAsync(ids, row => read.Add(row.GetInt64(0)), cancel);
+        await ReadAsync(command, row => read.Add(row.GetInt64(0)), cancel);
         return read;
     }
 
-    private static async Task ReadAsync(IQueryable rows, Action<DbDataReader> row, CancellationToken cancel)
+    private static async Task ReadAsync(DbCommand command, Action<DbDataReader> row, CancellationToken cancel)
     {
-        await using var command = rows.CreateDbCommand();
         if (command.Connection!.State != ConnectionState.Open) await command.Connection.OpenAsync(cancel);
         using var reader = command.ExecuteReader();
         while (reader.Read()) row(reader);
@@ -139,26 +141,30 @@ public sealed class LibraryQuery(IDbContextFactory<DomainSslContext> factory)
     private static async Task<List<long>> InsideAsync(DomainSslContext db, List<long> ids, long? collection, Func<Task<long[]>> ownerOf, CancellationToken cancel)
     {
         if (collection is null) return ids;
-        var (of, inside) = (await ownerOf(), new HashSet<long>());
-        foreach (var item in await ReadAsync(db.CollectionItems.Where(c => c.CollectionId == collection).Select(c => c.ItemId), cancel))
+        var of = await ownerOf();
+        var inside = new BitArray(of.Length == 0 ? 0 : checked((int)of.Max() + 1));
+        await using var members = db.Database.GetDbConnection().CreateCommand();
+        members.CommandText = string.Create(CultureInfo.InvariantCulture, $"""SELECT "ItemId" FROM "CollectionItems" WHERE "CollectionId" = {collection.Value}""");
+        await ReadAsync(members, row =>
         {
-            // One that came in since has another state's page to stand on.
-            if (item < of.Length && of[item] is > 0 and var owner) inside.Add(owner);
-        }
-        return ids.FindAll(inside.Contains);
+            var item = row.GetInt64(0);
+            // One that came in since has another state's page to stand on; number 0 is nobody's.
+            if (item < of.Length) inside[(int)of[item]] = true;
+        }, cancel);
+        return ids.FindAll(id => id < inside.Length && inside[(int)id]);
     }
-
-    private sealed record Owned(long Item, long Owner);
 
     /// <summary>Of each item, by its number, the study or the recording it is of, 0 where it is of none; kept while the library stays as it is. Read from an index alone, eight bytes an item.</summary>
     private sealed class Owners
     {
         private volatile Known? _known;
 
-        public async Task<long[]> OfAsync(string state, IQueryable<Owned> pairs, CancellationToken cancel)
+        public async Task<long[]> OfAsync(string state, DomainSslContext db, string column, CancellationToken cancel)
         {
             if (_known is { } known && known.State == state) return known.Of;
             var of = new long[1024];
+            await using var pairs = db.Database.GetDbConnection().CreateCommand();
+            pairs.CommandText = $"""SELECT "Id", "{column}" FROM "Items" WHERE "{column}" IS NOT NULL""";
             await ReadAsync(pairs, row =>
             {
                 var item = row.GetInt64(0);
