@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.ExceptionServices;
 using System.Text.Json;
 using DomainSsl.Audio;
 using DomainSsl.Audio.Recognising;
@@ -27,7 +28,8 @@ internal static class DraftWriter
     /// <summary>Some pieces at once.</summary>
     /// <param name="Drafts">By piece.</param>
     /// <param name="Seconds">By the clock since the ones before.</param>
-    private sealed record Some(IReadOnlyDictionary<int, string> Drafts, double Seconds);
+    /// <param name="Last">Whether no more were to come: what has been learnt from stays what it was, also where time was short.</param>
+    private sealed record Some(IReadOnlyDictionary<int, string> Drafts, double Seconds, bool Last = false);
 
     /// <summary>Listens to the pieces, or to as many as there is time for.</summary>
     /// <param name="shard">The sound.</param>
@@ -43,12 +45,13 @@ internal static class DraftWriter
         foreach (var left in Directory.GetDirectories(context.Folder, HeardFolder + "*")) Directory.Delete(left, recursive: true);
         var path = Path.Combine(context.Folder, DraftsFile);
         var drafts = new string?[shard.Count];
-        var before = 0.0;
+        var (before, over) = (0.0, false);
         foreach (var some in Read(path))
         {
-            before += some.Seconds;
+            (before, over) = (before + some.Seconds, some.Last);
             foreach (var (piece, text) in some.Drafts) drafts[piece] = text;
         }
+        if (over) return (drafts, before);
         var waiting = SoundBatches.Of(new RandomStreams(seed).Open("drafts", 0).Permutation(shard.Count).Where(i => drafts[i] is null), i => shard.Lengths[i], SecondsAtOnce);
         double total = shard.Seconds, heard = Enumerable.Range(0, shard.Count).Where(i => drafts[i] is not null).Sum(i => shard.Lengths[i] / (double)SoundShard.SampleRate), first = heard;
         if (heard > 0) context.Log($"Goes on after {drafts.Count(d => d is not null):#,0} drafts that are written.");
@@ -69,7 +72,7 @@ internal static class DraftWriter
                 lock (gate)
                 {
                     var now = clock.Elapsed.TotalSeconds;
-                    File.AppendAllText(path, JsonSerializer.Serialize(new Some(some.Zip(texts).ToDictionary(), now - last), RunContext.Json) + "\n");
+                    Append(path, new Some(some.Zip(texts).ToDictionary(), now - last));
                     last = now;
                     foreach (var (piece, text) in some.Zip(texts)) drafts[piece] = text;
                     heard += some.Sum(i => shard.Lengths[i]) / (double)SoundShard.SampleRate;
@@ -77,8 +80,13 @@ internal static class DraftWriter
                 }
             });
         }
-        catch (AggregateException e) when (e.InnerExceptions.OfType<AudioException>().FirstOrDefault() is { } fault) { throw new RefusedException("recogniser-failed", fault.Message); }
-        catch (AggregateException e) when (e.InnerExceptions.OfType<OperationCanceledException>().FirstOrDefault() is { } stopped) { throw new OperationCanceledException(stopped.Message, stopped, context.Stop); }
+        catch (AggregateException e)
+        {
+            if (e.InnerExceptions.OfType<AudioException>().FirstOrDefault() is { } fault) throw new RefusedException("recogniser-failed", fault.Message);
+            context.Stop.ThrowIfCancellationRequested();
+            ExceptionDispatchInfo.Throw(e.InnerExceptions[0]);
+        }
+        Append(path, new Some(new Dictionary<int, string>(), clock.Elapsed.TotalSeconds - last, Last: true));
         var words = drafts.Sum(d => d?.Count(c => c == ' ') + (d?.Length > 0 ? 1 : 0) ?? 0);
         context.Log($"pocketsphinx wrote {words:#,0} words of {heard / 60:0.0} minutes of sound{(late ? $", a part of all {total / 60:0.0}: the time for it was over" : "")}, in {before + clock.Elapsed.TotalSeconds:0} s.");
         return (drafts, before + clock.Elapsed.TotalSeconds);
@@ -90,6 +98,8 @@ internal static class DraftWriter
                 SecondsLeft: heard > first ? Math.Min(most, clock.Elapsed.TotalSeconds / (heard - first) * (total - heard)) : double.IsFinite(most) ? most : null));
         }
     }
+
+    private static void Append(string path, Some some) => File.AppendAllText(path, JsonSerializer.Serialize(some, RunContext.Json) + "\n");
 
     // A last line that a kill has cut short is heard again.
     private static IEnumerable<Some> Read(string path)

@@ -52,6 +52,8 @@ public sealed class DraftTests
         // Where the time is over, what is there must do.
         File.WriteAllText(path, """{"drafts":{"1":"heard before"},"seconds":40}""" + "\n");
         Assert.Equal([null, "heard before", null], DraftWriter.Write(shard, 40, context, seed: 1).Drafts);
+        // And once something has been learnt from them, they stay what they are.
+        Assert.Equal([null, "heard before", null], DraftWriter.Write(shard, null, context, seed: 1).Drafts);
         Assert.Empty(Directory.GetDirectories(folder.Path, "heard-*"));
     }
 
