@@ -82,8 +82,9 @@ internal static class DraftWriter
         }
         catch (AggregateException e)
         {
-            if (e.InnerExceptions.OfType<AudioException>().FirstOrDefault() is { } fault) throw new RefusedException("recogniser-failed", fault.Message);
+            // Who stops us may have stopped the recogniser first.
             context.Stop.ThrowIfCancellationRequested();
+            if (e.InnerExceptions.OfType<AudioException>().FirstOrDefault() is { } fault) throw new RefusedException("recogniser-failed", fault.Message);
             ExceptionDispatchInfo.Throw(e.InnerExceptions[0]);
         }
         Append(path, new Some(new Dictionary<int, string>(), clock.Elapsed.TotalSeconds - last, Last: true));

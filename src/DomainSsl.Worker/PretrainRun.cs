@@ -50,7 +50,7 @@ public sealed class PretrainRun(IDbContextFactory<DomainSslContext> factory, Col
             ended => $"{ended.Steps:#,0} steps in {ended.Seconds:0} s, {ended.SamplesPerSecond:0} {things} a second.");
         var result = Trainer.Run(new TrainRequest
         {
-            Recipe = recipe, ShardPath = shard, Drafts = drafts, RunFolder = context.Folder, MaxSteps = request.MaxSteps, MaxSeconds = seconds, Seed = request.Seed, InitWeights = start,
+            Recipe = recipe, ShardPath = shard, Drafts = drafts, RunFolder = context.Folder, MaxSteps = request.MaxSteps ?? (request.MaxSeconds is null && seconds is not null ? recipe.Schedule.Steps : null), MaxSeconds = seconds, Seed = request.Seed, InitWeights = start,
         }, progress, context.Stop);
 
         context.Report(new RunReport(Stage: "Storing the encoder", SecondsLeft: 0));

@@ -59,11 +59,13 @@ public static partial class Pocketsphinx
 
     private static void Run(string program, string[] arguments, double mostSeconds, CancellationToken cancel)
     {
-        var start = new ProcessStartInfo(program) { UseShellExecute = false, CreateNoWindow = true, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(program) { WorkingDirectory = Path.GetTempPath(), UseShellExecute = false, CreateNoWindow = true, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        var libraries = Environment.GetEnvironmentVariable("LD_LIBRARY_PATH");
         start.Environment.Clear();
         start.Environment["LC_ALL"] = "C";
+        if (libraries is not null) start.Environment["LD_LIBRARY_PATH"] = libraries;
         foreach (var argument in arguments) start.ArgumentList.Add(argument);
-        using var process = Process.Start(start)!;
+        using var process = Started(start);
         process.StandardInput.Close();
         using var late = new CancellationTokenSource(TimeSpan.FromSeconds(mostSeconds));
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel, late.Token);
@@ -76,8 +78,16 @@ public static partial class Pocketsphinx
         var said = Task.WhenAll(process.StandardOutput.BaseStream.CopyToAsync(Stream.Null, CancellationToken.None), process.StandardError.BaseStream.CopyToAsync(Stream.Null, CancellationToken.None));
         process.WaitForExit();
         said.GetAwaiter().GetResult();
+        // A signal to all in a terminal reaches it before we are told.
+        if (process.ExitCode > 128 && !late.IsCancellationRequested) cancel.WaitHandle.WaitOne(2000);
         cancel.ThrowIfCancellationRequested();
         if (process.ExitCode != 0) throw new AudioException(AudioError.Damaged, $"The recogniser pocketsphinx failed{(late.IsCancellationRequested ? ": it took far longer than the speech lasts" : $" (exit code {process.ExitCode})")}; install it anew, or choose another recipe.");
+    }
+
+    private static Process Started(ProcessStartInfo start)
+    {
+        try { return Process.Start(start)!; }
+        catch (System.ComponentModel.Win32Exception e) { throw new AudioException(AudioError.NoDecoder, Missing, e); }
     }
 
     [GeneratedRegex(@"^(?<text>.*) ?\((?<name>\d+) -?\d+\)$", RegexOptions.CultureInvariant)]

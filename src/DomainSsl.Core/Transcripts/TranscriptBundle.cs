@@ -17,34 +17,49 @@ public sealed class TranscriptBundle(TranscriptService transcripts, AuditLog aud
     /// <param name="format">The files' format.</param>
     /// <param name="by">Who takes them along; it is noted before the first leaves.</param>
     /// <param name="cancel">Stops between two of them.</param>
-    /// <returns>How many there are.</returns>
+    /// <returns>How many there are; one that has no times stands in the table alone where the format needs them.</returns>
     /// <exception cref="RefusedException"><c>no-transcripts</c>: none fits.</exception>
     public async Task<int> WriteAsync(Stream to, TranscriptFilter filter, TranscriptFormat format, string by, CancellationToken cancel = default)
     {
         var lines = (await transcripts.PageAsync(filter, TranscriptSort.State, take: int.MaxValue, cancel: cancel)).Rows.OrderBy(l => l.RecordingId).ToList();
         if (lines.Count == 0) throw new RefusedException("no-transcripts", "No transcript fits; choose fewer conditions.");
-        await audit.RecordAsync(by, "exported", "transcripts", $"{lines.Count} as {format}", cancel);
+        await audit.RecordAsync(by, "exported", "transcripts", $"{lines.Count} as {format}, of recordings {Ranges(lines.Select(l => l.RecordingId))}", cancel);
         var table = new StringBuilder("file,recording,speaker,seconds,state,version,words\n");
-        var ready = new Ready();
+        var (ready, written) = (new Ready(), 0);
         using (var zip = new ZipArchive(ready, ZipArchiveMode.Create, leaveOpen: true))
         {
             foreach (var line in lines)
             {
                 // As it is by now: the list may be older than the last of a long download.
-                if (await transcripts.LoadAsync(line.RecordingId, cancel: cancel) is not { } stored) continue;
+                if (await transcripts.LoadAsync(line.RecordingId, cancel: cancel) is not { } stored || (filter.State is { } wanted && stored.State != wanted)) continue;
                 var name = FileName(line.RecordingId, format);
-                Add(zip, name, TranscriptFormats.Write(stored.Transcript, format));
+                try { Add(zip, name, TranscriptFormats.Write(stored.Transcript, format)); }
+                // Without times it is no subtitles: the table has it without a file, the others come all the same.
+                catch (RefusedException) { name = ""; }
+                written++;
                 await ready.SendAsync(to, cancel);
                 table.Append(CultureInfo.InvariantCulture, $"{name},{line.RecordingId},{line.Speaker},{line.Seconds:0.###},{stored.State.ToString().ToLowerInvariant()},{stored.Version},{stored.Transcript.Words.Count()}\n");
             }
             Add(zip, Table, Encoding.UTF8.GetBytes(table.ToString()));
         }
         await ready.SendAsync(to, cancel);
-        return lines.Count;
+        return written;
     }
 
     /// <summary>What the file of one transcript is called.</summary>
     public static string FileName(long recording, TranscriptFormat format) => $"recording-{recording}{TranscriptFormats.Extension(format)}";
+
+    // 1–4, 9, 12–13; who asks later whose texts have left finds them here.
+    private static string Ranges(IEnumerable<long> ids)
+    {
+        var ranges = new List<(long From, long To)>();
+        foreach (var id in ids)
+        {
+            if (ranges.Count > 0 && ranges[^1].To == id - 1) ranges[^1] = (ranges[^1].From, id);
+            else ranges.Add((id, id));
+        }
+        return string.Join(", ", ranges.Select(r => r.From == r.To ? $"{r.From}" : $"{r.From}–{r.To}"));
+    }
 
     private static void Add(ZipArchive zip, string name, byte[] bytes)
     {

@@ -62,6 +62,8 @@ internal static class TranscriptsCommand
             var kind = TranscriptFormats.Named(run.Need(format)) ?? throw new RefusedException("format-unknown", $"There is no format {run.Get(format)}; choose txt, srt, vtt, json or textgrid.");
             if (run.Get(recording) is not { } named)
             {
+                // A name that a script left empty would otherwise take everybody's along.
+                if (!run.Need(to).EndsWith(".zip", StringComparison.OrdinalIgnoreCase)) throw new UsageException("Without a recording all transcripts go into a zip; give --out a name that ends in .zip, or name the recording.");
                 if (run.Get(version) is not null) throw new UsageException("--version-number is of one recording; name it.");
                 var count = 0;
                 var bundle = await run.ServiceAsync<TranscriptBundle>();

@@ -211,11 +211,22 @@ public sealed class TranscriptListTests
             using var zip = new ZipArchive(some, ZipArchiveMode.Read);
             Assert.Equal(TranscriptBundle.FileName(ids[0], TranscriptFormat.Txt), zip.Entries[0].FullName);
         }
+        // One without times is no subtitles, and holds nothing up.
+        var now = (await clinic.Service.LoadAsync(ids[1], cancel: Cancel))!;
+        await clinic.Service.EditAsync(ids[1], [new([now.Segments[0].Uid], [new("untimed", new TranscriptSegment(null, null, null, [new("untimed")]))])], "rita", "untimed", Cancel);
+        using (var subtitles = new MemoryStream())
+        {
+            Assert.Equal(4, await bundle.WriteAsync(subtitles, TranscriptFilter.All, TranscriptFormat.Srt, "rita", Cancel));
+            using var zip = new ZipArchive(subtitles, ZipArchiveMode.Read);
+            Assert.Equal(3, zip.Entries.Count(e => e.FullName.EndsWith(".srt", StringComparison.Ordinal)));
+            Assert.Contains($"\n,{ids[1]},", Encoding.UTF8.GetString(Bytes(zip, TranscriptBundle.Table)), StringComparison.Ordinal);
+        }
         using var none = new MemoryStream();
         Assert.Equal("no-transcripts", (await Assert.ThrowsAsync<RefusedException>(() => bundle.WriteAsync(none, new TranscriptFilter(Text: "nothing"), TranscriptFormat.Txt, "rita", Cancel))).Refusal.Code);
         Assert.Equal(0, none.Length);
         await using var db = clinic.Library.Open();
-        Assert.Equal(Enum.GetValues<TranscriptFormat>().Length + 1, await db.Audit.CountAsync(a => a.Action == "exported" && a.Who == "rita", Cancel));
+        Assert.Equal(Enum.GetValues<TranscriptFormat>().Length + 2, await db.Audit.CountAsync(a => a.Action == "exported" && a.Who == "rita", Cancel));
+        Assert.True(await db.Audit.AnyAsync(a => a.Details == $"4 as Srt, of recordings {ids[0]}–{ids[3]}", Cancel));
 
         static byte[] Bytes(ZipArchive zip, string name)
         {
