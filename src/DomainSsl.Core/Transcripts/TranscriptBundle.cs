@@ -21,7 +21,7 @@ public sealed class TranscriptBundle(TranscriptService transcripts, AuditLog aud
     /// <exception cref="RefusedException"><c>no-transcripts</c>: none fits.</exception>
     public async Task<int> WriteAsync(Stream to, TranscriptFilter filter, TranscriptFormat format, string by, CancellationToken cancel = default)
     {
-        var lines = (await transcripts.PageAsync(filter, TranscriptSort.State, take: int.MaxValue, cancel: cancel)).Rows.OrderBy(l => l.RecordingId).ToList();
+        var lines = (await transcripts.PageAsync(filter, TranscriptSort.State, take: int.MaxValue, hits: false, cancel: cancel)).Rows.OrderBy(l => l.RecordingId).ToList();
         if (lines.Count == 0) throw new RefusedException("no-transcripts", "No transcript fits; choose fewer conditions.");
         await audit.RecordAsync(by, "exported", "transcripts", $"{lines.Count} as {format}, of recordings {Ranges(lines.Select(l => l.RecordingId))}", cancel);
         var table = new StringBuilder("file,recording,speaker,seconds,state,version,words\n");
@@ -35,7 +35,7 @@ public sealed class TranscriptBundle(TranscriptService transcripts, AuditLog aud
                 var name = FileName(line.RecordingId, format);
                 try { Add(zip, name, TranscriptFormats.Write(stored.Transcript, format)); }
                 // Without times it is no subtitles: the table has it without a file, the others come all the same.
-                catch (RefusedException) { name = ""; }
+                catch (RefusedException e) when (e.Refusal.Code == "transcript-untimed") { name = ""; }
                 written++;
                 await ready.SendAsync(to, cancel);
                 table.Append(CultureInfo.InvariantCulture, $"{name},{line.RecordingId},{line.Speaker},{line.Seconds:0.###},{stored.State.ToString().ToLowerInvariant()},{stored.Version},{stored.Transcript.Words.Count()}\n");

@@ -293,12 +293,13 @@ public sealed partial class TranscriptService(IDbContextFactory<DomainSslContext
     /// <param name="descending">The most doubtful, the newest, the longest first.</param>
     /// <param name="skip">Lines before the page.</param>
     /// <param name="take">Lines on it, at most.</param>
+    /// <param name="hits">Whether each comes with a passage that has the words looked for.</param>
     /// <param name="cancel">Gives up.</param>
-    public async Task<TranscriptListing> PageAsync(TranscriptFilter? filter = null, TranscriptSort sort = TranscriptSort.Doubtful, bool descending = true, int skip = 0, int take = 50, CancellationToken cancel = default)
+    public async Task<TranscriptListing> PageAsync(TranscriptFilter? filter = null, TranscriptSort sort = TranscriptSort.Doubtful, bool descending = true, int skip = 0, int take = 50, bool hits = true, CancellationToken cancel = default)
     {
         filter ??= TranscriptFilter.All;
         await using var db = await factory.CreateDbContextAsync(cancel);
-        var (some, hits) = await SomeAsync(db, filter, cancel);
+        var (some, found) = await SomeAsync(db, filter, cancel);
         var states = await some.GroupBy(t => t.State).Select(g => new { g.Key, Count = g.Count() }).ToDictionaryAsync(g => g.Key, g => g.Count, cancel);
         if (filter.State is { } state) some = some.Where(t => t.State == state);
         var rows = from t in some
@@ -312,8 +313,8 @@ public sealed partial class TranscriptService(IDbContextFactory<DomainSslContext
             _ => ThenBy(rows.OrderBy(r => r.State == TranscriptState.Accepted ? 1 : 0), r => r.Doubtful, descending),
         };
         var page = await ordered.ThenBy(r => r.RecordingId).Skip(skip).Take(take).ToListAsync(cancel);
-        var shown = page.Where(r => hits.ContainsKey(r.Id)).Select(r => hits[r.Id]).ToList();
-        var passages = await db.TranscriptRows.AsNoTracking().Where(r => EF.Parameter(shown).Contains(r.Id)).ToDictionaryAsync(r => r.TranscriptId, cancel);
+        var shown = hits ? page.Where(r => found.ContainsKey(r.Id)).Select(r => found[r.Id]).ToList() : [];
+        var passages = shown.Count == 0 ? [] : await db.TranscriptRows.AsNoTracking().Where(r => EF.Parameter(shown).Contains(r.Id)).ToDictionaryAsync(r => r.TranscriptId, cancel);
         var sought = TranscriptSearch.Runs(filter.Text).ToList();
         return new TranscriptListing([.. page.Select(r => new TranscriptLine(r.RecordingId, r.Pseudonym, r.Seconds, r.State, r.Version, r.Segments, r.Words, r.At, r.By, r.Doubtful,
                 passages.TryGetValue(r.Id, out var passage) ? TranscriptSearch.Beginning(passage, sought, r.RecordingId, r.Pseudonym, r.State) : null))],

@@ -21,7 +21,8 @@ public static class GreedyDecoder
         return text.ToString();
     }
 
-    private static int Highest(ReadOnlySpan<float> row)
+    /// <summary>The place of the highest value.</summary>
+    internal static int Highest(ReadOnlySpan<float> row)
     {
         var best = 0;
         for (var i = 1; i < row.Length; i++)

@@ -121,16 +121,9 @@ public sealed class PseudoLabels : IObjective
             var row = values.AsSpan(b * width * v, (int)frames[b] * v);
             var draft = string.Concat(drafts.AsSpan(b * longest, (int)counts[b]).ToArray().Select(l => Alphabet.Letter((int)l)));
             errors.Add(ErrorCounts.OfLetters(draft, GreedyDecoder.Decode(row, Alphabet)));
-            for (var t = 0; t < frames[b]; t++) if (Best(row.Slice(t * v, v)) == Alphabet.Blank) blanks++;
+            for (var t = 0; t < frames[b]; t++) if (GreedyDecoder.Highest(row.Slice(t * v, v)) == Alphabet.Blank) blanks++;
         }
         return new Dictionary<string, double> { ["otherThanDraft"] = errors.Aggregate(ErrorCounts.Add).Rate, ["blank"] = blanks / (double)frames.Sum() };
-    }
-
-    private static int Best(ReadOnlySpan<float> row)
-    {
-        var best = 0;
-        for (var i = 1; i < row.Length; i++) if (row[i] > row[best]) best = i;
-        return best;
     }
 
     /// <inheritdoc />
