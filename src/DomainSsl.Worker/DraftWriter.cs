@@ -13,7 +13,9 @@ namespace DomainSsl.Worker;
 
 /// <summary>
 /// Drafts of a shard's pieces by a recogniser that has its own models, for pretraining that learns from them. They are kept in the run's folder as they come, some at a time: a run that is killed goes on after them. The pieces come in
-/// random order, so that what is heard in a limited time is a fair part of all.
+/// random order, so that what is heard in a limited time is a fair part of all. It is a clinic's speech and goes when nobody needs it (<see cref="Tidy"/>): the pieces that are listened to as soon as no process listens, whatever becomes of
+/// the run; the drafts when the run is done. Of one that failed or was cancelled they stay, open to the folder's owner alone: it can be resumed at any time, does not listen twice then, and an encoder that has begun to learn from them must
+/// find them as they were.
 /// </summary>
 internal static class DraftWriter
 {
@@ -28,34 +30,47 @@ internal static class DraftWriter
     /// <summary>Some pieces at once.</summary>
     /// <param name="Drafts">By piece.</param>
     /// <param name="Seconds">By the clock since the ones before.</param>
+    /// <param name="Failed">At how many of them the recogniser failed; their drafts are empty.</param>
     /// <param name="Last">Whether no more were to come: what has been learnt from stays what it was, also where time was short.</param>
-    private sealed record Some(IReadOnlyDictionary<int, string> Drafts, double Seconds, bool Last = false);
+    private sealed record Some(IReadOnlyDictionary<int, string> Drafts, double Seconds, int Failed = 0, bool Last = false);
+
+    /// <summary>Removes from the folder of a run for which no process listens what is not needed any more.</summary>
+    /// <param name="folder">The run's; where there is none, there is nothing to do.</param>
+    /// <param name="done">Whether the run has ended well, so that nobody can resume it.</param>
+    public static void Tidy(string folder, bool done)
+    {
+        if (!Directory.Exists(folder)) return;
+        foreach (var left in Directory.GetDirectories(folder, HeardFolder + "*")) Directory.Delete(left, recursive: true);
+        if (done) File.Delete(Path.Combine(folder, DraftsFile));
+    }
 
     /// <summary>Listens to the pieces, or to as many as there is time for.</summary>
     /// <param name="shard">The sound.</param>
     /// <param name="mostSeconds">Time for it; null: as long as it takes.</param>
     /// <param name="context">Told how far it is.</param>
     /// <param name="seed">Of the order.</param>
-    /// <returns>A draft of each piece, null where it was not heard; and the seconds it took, those before a kill counted.</returns>
-    /// <exception cref="RefusedException">There is no recogniser, or it has failed.</exception>
-    public static (IReadOnlyList<string?> Drafts, double Seconds) Write(SoundShard shard, double? mostSeconds, RunContext context, long seed)
+    /// <param name="allSeconds">Time for drafts and training together, of which the run says what is left; null: it says how long the drafts still take.</param>
+    /// <returns>A draft of each piece, null where it was not heard, empty where nothing was heard in it or the recogniser failed at it; and the seconds it took, those before a kill counted.</returns>
+    /// <exception cref="RefusedException">There is no recogniser, or it has failed at every piece so far.</exception>
+    public static (IReadOnlyList<string?> Drafts, double Seconds) Write(SoundShard shard, double? mostSeconds, RunContext context, long seed, double? allSeconds = null)
     {
         if (!Pocketsphinx.Installed) throw new RefusedException("no-recogniser", Pocketsphinx.Missing);
-        // What a kill left of pieces that were being listened to.
-        foreach (var left in Directory.GetDirectories(context.Folder, HeardFolder + "*")) Directory.Delete(left, recursive: true);
+        Tidy(context.Folder, done: false);
         var path = Path.Combine(context.Folder, DraftsFile);
         var drafts = new string?[shard.Count];
-        var (before, over) = (0.0, false);
+        var (before, failed, over) = (0.0, 0, false);
         foreach (var some in Read(path))
         {
-            (before, over) = (before + some.Seconds, some.Last);
+            (before, failed, over) = (before + some.Seconds, failed + some.Failed, some.Last);
             foreach (var (piece, text) in some.Drafts) drafts[piece] = text;
         }
         if (over) return (drafts, before);
         var waiting = SoundBatches.Of(new RandomStreams(seed).Open("drafts", 0).Permutation(shard.Count).Where(i => drafts[i] is null), i => shard.Lengths[i], SecondsAtOnce);
         double total = shard.Seconds, heard = Enumerable.Range(0, shard.Count).Where(i => drafts[i] is not null).Sum(i => shard.Lengths[i] / (double)SoundShard.SampleRate), first = heard;
-        if (heard > 0) context.Log($"Goes on after {drafts.Count(d => d is not null):#,0} drafts that are written.");
+        var tried = drafts.Count(d => d is not null);
+        if (tried > 0) context.Log($"Goes on after {tried:#,0} drafts that are written.");
         var (clock, gate, last) = (Stopwatch.StartNew(), new Lock(), 0.0);
+        AudioException? lastFault = null;
         var late = false;
         Report();
         try
@@ -68,13 +83,17 @@ internal static class DraftWriter
                     loop.Stop();
                     return;
                 }
-                var texts = Pocketsphinx.Write([.. some.Select(i => (ReadOnlyMemory<short>)shard.Piece(i).ToArray())], Path.Combine(context.Folder, $"{HeardFolder}{number}"), context.Stop);
+                var texts = Hear(some, Path.Combine(context.Folder, $"{HeardFolder}{number}"));
                 lock (gate)
                 {
-                    var now = clock.Elapsed.TotalSeconds;
-                    Append(path, new Some(some.Zip(texts).ToDictionary(), now - last));
+                    var failures = texts.Count(t => t is null);
+                    (tried, failed) = (tried + some.Length, failed + failures);
+                    // Then the fault is the recogniser's and not the pieces'; they are not written down as heard, so that a resumed run listens to them again.
+                    if (failed == tried) throw lastFault!;
+                    var (now, written) = (clock.Elapsed.TotalSeconds, some.Zip(texts, (piece, text) => (piece, text ?? "")).ToDictionary());
+                    Append(path, new Some(written, now - last, failures));
                     last = now;
-                    foreach (var (piece, text) in some.Zip(texts)) drafts[piece] = text;
+                    foreach (var (piece, text) in written) drafts[piece] = text;
                     heard += some.Sum(i => shard.Lengths[i]) / (double)SoundShard.SampleRate;
                     Report();
                 }
@@ -90,17 +109,46 @@ internal static class DraftWriter
         Append(path, new Some(new Dictionary<int, string>(), clock.Elapsed.TotalSeconds - last, Last: true));
         var words = drafts.Sum(d => d?.Count(c => c == ' ') + (d?.Length > 0 ? 1 : 0) ?? 0);
         context.Log($"pocketsphinx wrote {words:#,0} words of {heard / 60:0.0} minutes of sound{(late ? $", a part of all {total / 60:0.0}: the time for it was over" : "")}, in {before + clock.Elapsed.TotalSeconds:0} s.");
+        if (failed > 0) context.Log($"pocketsphinx failed at {failed:#,0} of {tried:#,0} pieces of sound; they are left out.");
         return (drafts, before + clock.Elapsed.TotalSeconds);
+
+        // Null where it failed: a piece at which it does takes none of those beside it along.
+        string?[] Hear(int[] pieces, string folder)
+        {
+            try { return [.. Pocketsphinx.Write([.. pieces.Select(i => (ReadOnlyMemory<short>)shard.Piece(i).ToArray())], folder, context.Stop)]; }
+            catch (AudioException e) when (e.Code == AudioError.Damaged)
+            {
+                lastFault = e;
+                return pieces.Length == 1 ? [null] : [.. pieces.SelectMany(p => Hear([p], folder))];
+            }
+        }
 
         void Report()
         {
-            var most = Math.Max(0, (mostSeconds ?? double.PositiveInfinity) - before - clock.Elapsed.TotalSeconds);
-            context.Report(new RunReport(Stage: $"Writing drafts: {TimeSpan.FromSeconds(Math.Round(heard)):h\\:mm\\:ss} of {TimeSpan.FromSeconds(Math.Round(total)):h\\:mm\\:ss} of sound",
-                SecondsLeft: heard > first ? Math.Min(most, clock.Elapsed.TotalSeconds / (heard - first) * (total - heard)) : double.IsFinite(most) ? most : null));
+            double? left = allSeconds is { } all ? Math.Max(0, all - before - clock.Elapsed.TotalSeconds) : heard > first ? clock.Elapsed.TotalSeconds / (heard - first) * (total - heard) : null;
+            context.Report(new RunReport(Stage: $"Writing drafts: {Long(heard)} of {Long(total)} of sound", SecondsLeft: left));
         }
     }
 
-    private static void Append(string path, Some some) => File.AppendAllText(path, JsonSerializer.Serialize(some, RunContext.Json) + "\n");
+    /// <summary>Seconds as <c>h:mm:ss</c>; a clinic's recordings may well last more than a day.</summary>
+    internal static string Long(double seconds)
+    {
+        var span = TimeSpan.FromSeconds(Math.Round(seconds));
+        return $"{(long)span.TotalHours}:{span:mm\\:ss}";
+    }
+
+    // Whole or not at all: others are appended while one that finds the disk full ends the run.
+    private static void Append(string path, Some some)
+    {
+        using var file = File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.Write);
+        var whole = RandomAccess.GetLength(file);
+        try { RandomAccess.Write(file, [.. JsonSerializer.SerializeToUtf8Bytes(some, RunContext.Json), (byte)'\n'], whole); }
+        catch
+        {
+            RandomAccess.SetLength(file, whole);
+            throw;
+        }
+    }
 
     // A last line that a kill has cut short is heard again.
     private static IEnumerable<Some> Read(string path)

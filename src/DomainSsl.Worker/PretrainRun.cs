@@ -68,8 +68,6 @@ public sealed class PretrainRun(IDbContextFactory<DomainSslContext> factory, Col
         {
             // The model has its own copy now, and a run that is done is never resumed.
             File.Delete(result.EncoderPath);
-            // What people said in the recordings: nobody needs it any more.
-            File.Delete(Path.Combine(context.Folder, DraftWriter.DraftsFile));
             Directory.Delete(Path.Combine(context.Folder, "checkpoints"), recursive: true);
         });
     }
@@ -79,7 +77,7 @@ public sealed class PretrainRun(IDbContextFactory<DomainSslContext> factory, Col
     {
         double? most = request.MaxSeconds ?? (request.MaxSteps is null ? recipe.Schedule.Seconds : null);
         using var shard = SoundShard.Open(path);
-        var (drafts, took) = DraftWriter.Write(shard, DraftShare * most, context, request.Seed);
+        var (drafts, took) = DraftWriter.Write(shard, DraftShare * most, context, request.Seed, most);
         return (drafts, most is { } all ? Math.Max(all - took, (1 - DraftShare) * all) : null);
     }
 

@@ -38,9 +38,14 @@ public sealed partial class RunLoop(
         var ended = new List<Run>();
         try
         {
+            await SweepSpeechAsync(stop);
             while (goOn())
             {
-                if (await queue.ClaimAsync(stop) is { } lease) ended.Add(await ExecuteAsync(lease, WhenStopped.Release, stop));
+                if (await queue.ClaimAsync(stop) is { } lease)
+                {
+                    ended.Add(await ExecuteAsync(lease, WhenStopped.Release, stop));
+                    await SweepSpeechAsync(stop); // a command may have been killed meanwhile, and its run cancelled
+                }
                 else if (once) break;
                 else await Task.Delay(Pause, stop);
             }
@@ -91,7 +96,9 @@ public sealed partial class RunLoop(
             await runOver.CancelAsync();
             await renewing;
         }
-        return await RowAsync(run.Id);
+        var ended = await RowAsync(run.Id);
+        TidySpeech(ended);
+        return ended;
     }
 
     private Task<RunOutcome> CarryOutAsync(RunRequest request, RunContext context) => request switch
@@ -159,6 +166,21 @@ public sealed partial class RunLoop(
     {
         try { outcome.Afterwards?.Invoke(); }
         catch (IOException e) { NotTidied(e, runId); }
+    }
+
+    // What killed processes left of recordings, also in runs that nobody takes up again.
+    private async Task SweepSpeechAsync(CancellationToken cancel)
+    {
+        await using var db = await factory.CreateDbContextAsync(cancel);
+        foreach (var run in await db.Runs.AsNoTracking().Where(r => r.Kind == RunKind.Pretrain).ToListAsync(cancel)) TidySpeech(run);
+    }
+
+    private void TidySpeech(Run run)
+    {
+        // Its process may be listening.
+        if (run.State == RunState.Running && !ProcessIdentity.IsGone(run.Holder)) return;
+        try { DraftWriter.Tidy(folder.Run(run.Id), run.State == RunState.Done); }
+        catch (IOException e) { NotTidied(e, run.Id); }
     }
 
     private async Task<Run> RowAsync(string id)

@@ -7,6 +7,7 @@ public sealed class Chromium : IAsyncLifetime
 {
     private static readonly string[] Places = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 
+    private readonly List<(string Test, IBrowserContext Pages)> _open = [];
     private IPlaywright? _playwright;
 
     /// <summary>The running browser.</summary>
@@ -35,6 +36,11 @@ public sealed class Chromium : IAsyncLifetime
             BaseURL = address, ViewportSize = new() { Width = width, Height = height }, ColorScheme = dark ? ColorScheme.Dark : ColorScheme.Light,
             ReducedMotion = ReducedMotion.Reduce,
         });
+        // What an earlier test of the class left open would go on asking the site that they share.
+        var test = TestContext.Current.Test!.UniqueID;
+        foreach (var (_, pages) in _open.Where(o => o.Test != test)) await pages.CloseAsync();
+        _open.RemoveAll(o => o.Test != test);
+        _open.Add((test, context));
         // Far more than anything takes: what never comes is to fail, and not a machine that has much else to do.
         context.SetDefaultTimeout(120_000);
         return await context.NewPageAsync();

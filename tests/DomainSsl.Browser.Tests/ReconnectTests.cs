@@ -7,14 +7,13 @@ using Microsoft.Playwright;
 namespace DomainSsl.Browser.Tests;
 
 /// <summary>Pages whose site goes away at the most awkward moment, and comes back.</summary>
-public sealed class ReconnectTests(Chromium chromium) : IClassFixture<Chromium>
+public sealed class ReconnectTests(Chromium chromium, SeededClinic clinic) : IClassFixture<Chromium>, IClassFixture<SeededClinic>
 {
     [Theory]
     [InlineData("**/client/shell*.js")]         // the document has arrived; the script that brings it back never will
     [InlineData("**/_blazor/negotiate**")]      // the scripts have too; the circuit never will
     public async Task Page_WhoseSiteIsKilledBeforeItHasACircuit_ComesBackByItself(string last)
     {
-        await using var clinic = await SeededClinic.StartAsync(6);
         var page = await chromium.NewPageAsync(clinic.Site.Address);
         await SeededClinic.SignInAsync(page, "anna", "/");
         var killed = new TaskCompletionSource();
@@ -34,7 +33,6 @@ public sealed class ReconnectTests(Chromium chromium) : IClassFixture<Chromium>
     [Fact]
     public async Task Page_WhoseConnectionFailsOnceWhileItsSiteIsThere_ComesBackByItself()
     {
-        await using var clinic = await SeededClinic.StartAsync(6);
         var page = await chromium.NewPageAsync(clinic.Site.Address);
         await SeededClinic.SignInAsync(page, "anna", "/");
         var tries = 0;
@@ -47,7 +45,6 @@ public sealed class ReconnectTests(Chromium chromium) : IClassFixture<Chromium>
     [Fact]
     public async Task Link_FollowedBeforeThePageIsLive_LeadsWhereItSays()
     {
-        await using var clinic = await SeededClinic.StartAsync(6);
         var page = await chromium.NewPageAsync(clinic.Site.Address);
         await SeededClinic.SignInAsync(page, "anna", "/");
         // The circuit has begun for one page as the next is asked for: what the server says comes late.
@@ -89,7 +86,6 @@ public sealed class ReconnectTests(Chromium chromium) : IClassFixture<Chromium>
     [Fact]
     public async Task Page_LeftWhileItsScriptsAreLoading_LeavesNoFaultOnTheNext()
     {
-        await using var clinic = await SeededClinic.StartAsync(6);
         var page = await chromium.NewPageAsync(clinic.Site.Address);
         await SeededClinic.SignInAsync(page, "anna", "/");
         var asked = new TaskCompletionSource();
@@ -116,7 +112,6 @@ public sealed class ReconnectTests(Chromium chromium) : IClassFixture<Chromium>
     [Fact]
     public async Task Upload_WhoseSiteIsKilledOnceAllIsThere_EndsOnThePageThatSaysWhatBecameOfIt()
     {
-        await using var clinic = await SeededClinic.StartAsync(6);
         var page = await chromium.NewPageAsync(clinic.Site.Address);
         await SeededClinic.SignInAsync(page, "admin", "/import");
         var killed = new TaskCompletionSource();

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using DomainSsl.Core;
 using DomainSsl.Core.Collections;
+using DomainSsl.Core.Runs;
 using DomainSsl.Core.Storage;
 using DomainSsl.Core.Tasks;
 using DomainSsl.Testing;
@@ -24,7 +25,8 @@ public sealed class CommandTests
         await Run("import", train, "--collection", "all");
 
         var recipes = (await Run("recipes", "list")).GetProperty("recipes").EnumerateArray().Select(r => r.GetProperty("name").GetString());
-        Assert.Equal(["simclr", "mae-small", "simclr-small", "hubert", "hubert-base", "hubert-small", "pseudo-labels", "wav2vec2-base", "wav2vec2-small"], recipes);
+        string[] sounds = ["hubert", "hubert-base", "hubert-small", "pseudo-labels", "wav2vec2-base", "wav2vec2-small"];
+        Assert.Equal(["simclr", "mae-small", "simclr-small", .. sounds.OrderBy(r => r != RecipeCatalog.DefaultForSound)], recipes);
         Assert.Equal("simclr", (await Run("recipes", "show", "simclr-small")).GetProperty("objective").GetProperty("name").GetString());
 
         var pretrained = await Run(["pretrain", "all", .. KilledWorkerTests.Tiny, "--steps", "20", "--name", "Spots"]);

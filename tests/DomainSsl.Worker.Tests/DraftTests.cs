@@ -9,6 +9,8 @@ using DomainSsl.Learning.Data;
 using DomainSsl.Learning.Decoding;
 using DomainSsl.Learning.Weights;
 using DomainSsl.Testing;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace DomainSsl.Worker.Tests;
 
@@ -33,7 +35,7 @@ public sealed class DraftTests
             }
             writer.Finish();
         }
-        var context = new RunContext(new Run { Id = "r-1", Title = "drafts", Request = "", By = "anna" }, folder.Path, new RunLog(new DataFolder(folder.At("data")), TimeProvider.System), Cancel);
+        var context = Context(folder);
         var path = folder.At(DraftWriter.DraftsFile);
         // A piece that was heard before the kill, and the beginning of a line that was being written.
         File.WriteAllText(path, """{"drafts":{"1":"heard before"},"seconds":40}""" + "\n" + """{"drafts":{"0":"cut o""");
@@ -56,6 +58,87 @@ public sealed class DraftTests
         Assert.Equal([null, "heard before", null], DraftWriter.Write(shard, null, context, seed: 1).Drafts);
         Assert.Empty(Directory.GetDirectories(folder.Path, "heard-*"));
     }
+
+    [Fact]
+    public void APieceAtWhichTheRecogniserFails_IsLeftOut_AndThoseBesideItAreHeard()
+    {
+        if (!Pocketsphinx.Installed) Assert.Skip(Without);
+        using var folder = new TemporaryFolder();
+        using var recogniser = MadeRecogniser.FailingAt(folder.At("program"), samples: 5000);
+        using var shard = OfLengths(folder, 4000, 5000, 6000);
+        Assert.Equal(["heard", "", "heard"], DraftWriter.Write(shard, null, Context(folder), seed: 1).Drafts);
+        Assert.Contains("pocketsphinx failed at 1 of 3 pieces of sound; they are left out.", File.ReadAllText(folder.At("data", "runs", "r-1", "log.txt")), StringComparison.Ordinal);
+        Assert.Empty(Directory.GetDirectories(folder.Path, "heard-*"));
+    }
+
+    [Fact]
+    public void WhereTheRecogniserFailsAtEveryPiece_TheRunIsRefused_AndAResumedOneListensAgain()
+    {
+        if (!Pocketsphinx.Installed) Assert.Skip(Without);
+        using var folder = new TemporaryFolder();
+        using var shard = OfLengths(folder, 5000, 5000, 5000);
+        var path = folder.At(DraftWriter.DraftsFile);
+        using (MadeRecogniser.FailingAt(folder.At("failing"), samples: 5000))
+        {
+            var refused = Assert.Throws<RefusedException>(() => DraftWriter.Write(shard, null, Context(folder), seed: 1)).Refusal;
+            Assert.Equal("recogniser-failed", refused.Code);
+            Assert.Contains("exit code 3", refused.Sentence, StringComparison.Ordinal);
+            // What was tried before a kill counts: where all of that failed too, the fault is the recogniser's; where something was heard, the pieces'.
+            File.WriteAllText(path, """{"drafts":{"0":""},"seconds":1,"failed":1}""" + "\n");
+            Assert.Throws<RefusedException>(() => DraftWriter.Write(shard, null, Context(folder), seed: 1));
+            File.WriteAllText(path, """{"drafts":{"0":"heard before"},"seconds":1}""" + "\n");
+            Assert.Equal(["heard before", "", ""], DraftWriter.Write(shard, null, Context(folder), seed: 1).Drafts);
+            File.Delete(path);
+            Assert.Throws<RefusedException>(() => DraftWriter.Write(shard, null, Context(folder), seed: 1));
+        }
+        using var mended = MadeRecogniser.FailingAt(folder.At("mended"), samples: 0);
+        Assert.Equal(["heard", "heard", "heard"], DraftWriter.Write(shard, null, Context(folder), seed: 1).Drafts);
+    }
+
+    [Fact]
+    public async Task SoundLeftByAKill_GoesHoweverTheRunEnds_AndDraftsOnceItCannotBeResumed()
+    {
+        using var folder = new TemporaryFolder();
+        var data = new DataFolder(folder.At("data"));
+        await using var services = new ServiceCollection().AddLogging().AddDomainSslCore(data).AddDomainSslWorker().BuildServiceProvider();
+        var (factory, queue, loop) = (services.GetRequiredService<IDbContextFactory<DomainSslContext>>(), services.GetRequiredService<IRunQueue>(), services.GetRequiredService<RunLoop>());
+        await DatabaseSetup.MigrateAsync(factory, Cancel);
+        var request = new PretrainRequest(1, "pseudo-labels", "none", 1, null, 1, null);
+        void Leave(string run)
+        {
+            Directory.CreateDirectory(Path.Combine(data.Run(run), "heard-3"));
+            File.WriteAllText(Path.Combine(data.Run(run), "heard-3", "0.raw"), "speech");
+            File.WriteAllText(Path.Combine(data.Run(run), DraftWriter.DraftsFile), "");
+        }
+        (bool Heard, bool Drafts) Left(string run) => (Directory.Exists(Path.Combine(data.Run(run), "heard-3")), File.Exists(Path.Combine(data.Run(run), DraftWriter.DraftsFile)));
+        async Task<RunLease> HeldAsync()
+        {
+            var lease = await queue.EnqueueHeldAsync(request, "drafts", "anna", cancel: Cancel);
+            Leave(lease.RunId);
+            return lease;
+        }
+
+        // There is no such collection: the run ends before it would listen again.
+        var failing = await HeldAsync();
+        Assert.Equal(RunState.Failed, (await loop.ExecuteAsync(failing, WhenStopped.Cancel, Cancel)).State);
+        Assert.Equal((false, true), Left(failing.RunId));
+
+        var (done, cancelled, killed, listening) = (await HeldAsync(), await queue.EnqueueAsync(request, "drafts", "anna", cancel: Cancel), await HeldAsync(), await HeldAsync());
+        await queue.FinishAsync(done, "{}", cancel: Cancel);
+        Leave(cancelled);
+        await queue.RequestCancelAsync(cancelled, "anna", Cancel);
+        await using (var db = await factory.CreateDbContextAsync(Cancel))
+            await db.Runs.Where(r => r.Id == killed.RunId).ExecuteUpdateAsync(s => s.SetProperty(r => r.Holder, ProcessIdentity.Current + "0"), Cancel);
+        await loop.RunAsync(once: true, () => false, Cancel);                      // a worker that starts and takes no run
+        Assert.Equal([(false, false), (false, true), (false, true), (true, true)], ((string[])[done.RunId, cancelled, killed.RunId, listening.RunId]).Select(Left));
+        Microsoft.Data.Sqlite.SqliteConnection.ClearAllPools();
+    }
+
+    [Theory]
+    [InlineData(0, "0:00:00")]
+    [InlineData(3725.4, "1:02:05")]
+    [InlineData(31 * 3600 + 5 * 60 + 10, "31:05:10")]
+    public void LongSound_IsSaidInHours_BeyondADayToo(double seconds, string said) => Assert.Equal(said, DraftWriter.Long(seconds));
 
     [Fact]
     public async Task WithoutTheRecogniser_TheRecipeIsRefusedBeforeThereIsARun()
@@ -87,5 +170,18 @@ public sealed class DraftTests
         using var weights = SafeTensors.Read(Directory.GetFiles(Path.Combine(data, "models", made.GetProperty("model").GetString()!), "*.safetensors").Single());
         Assert.Equal(Alphabet.English.Letters, weights.Metadata[EncoderWeights.LettersNote]);
         Assert.NotEmpty(EncoderWeights.Head(weights));
+    }
+
+    private static RunContext Context(TemporaryFolder folder) =>
+        new(new Run { Id = "r-1", Title = "drafts", Request = "", By = "anna" }, folder.Path, new RunLog(new DataFolder(folder.At("data")), TimeProvider.System), Cancel);
+
+    private static SoundShard OfLengths(TemporaryFolder folder, params int[] samples)
+    {
+        using (var writer = new SoundShardWriter(folder.At("some.shard")))
+        {
+            for (var i = 0; i < samples.Length; i++) writer.Add($"{i:x64}", new float[samples[i]]);
+            writer.Finish();
+        }
+        return SoundShard.Open(folder.At("some.shard"));
     }
 }

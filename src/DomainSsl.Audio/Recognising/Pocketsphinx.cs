@@ -28,7 +28,8 @@ public static partial class Pocketsphinx
     /// <param name="folder">Where the pieces lie while they are listened to; it is made, and gone afterwards.</param>
     /// <param name="cancel">Kills it.</param>
     /// <returns>Of each piece its words in lower case, empty where it heard none.</returns>
-    /// <exception cref="AudioException">It is not installed, or has failed.</exception>
+    /// <exception cref="AudioException">It is not installed (<see cref="AudioError.NoDecoder"/>), or has failed (<see cref="AudioError.Damaged"/>).</exception>
+    /// <exception cref="IOException">The pieces cannot be written: the disk is full, say.</exception>
     public static IReadOnlyList<string> Write(IReadOnlyList<ReadOnlyMemory<short>> pieces, string folder, CancellationToken cancel = default)
     {
         var program = FfmpegProcess.Find(Program) ?? throw new AudioException(AudioError.NoDecoder, Missing);
@@ -48,7 +49,7 @@ public static partial class Pocketsphinx
                 if (Line().Match(line) is { Success: true } said && int.TryParse(said.Groups["name"].Value, NumberStyles.None, CultureInfo.InvariantCulture, out var i) && i < texts.Length) texts[i] = Words(said.Groups["text"].Value);
             return texts;
         }
-        catch (IOException e) { throw new AudioException(AudioError.Damaged, "The recogniser pocketsphinx left no result; look whether the disk is full, and try again.", e); }
+        catch (FileNotFoundException e) { throw new AudioException(AudioError.Damaged, "The recogniser pocketsphinx left no result; install it anew, or choose another recipe.", e); }
         finally { Directory.Delete(folder, recursive: true); }
     }
 

@@ -27,12 +27,21 @@ public sealed record RecipeSummary(string Name, string Modality, string Objectiv
 /// <param name="dataFolder">The data folder, which need not be there yet.</param>
 public sealed class RecipeCatalog(string dataFolder)
 {
-    /// <summary>The recipes taken where none is named, for images and for sound.</summary>
-    public const string Default = "simclr", DefaultForSound = "hubert";
+    /// <summary>The recipe for sound that needs no other program.</summary>
+    public const string Hubert = "hubert";
+
+    /// <summary>The recipe taken for images where none is named.</summary>
+    public const string Default = "simclr";
+
+    /// <summary>The recipe taken for sound where none is named: what was measured to be worth most of those that this machine can carry out.</summary>
+    public static string DefaultForSound => Pocketsphinx.Installed ? "pseudo-labels" : Hubert;
 
     /// <summary>All recipes, those for images first, each kind's default before the others.</summary>
-    public IReadOnlyList<RecipeSummary> All() =>
-        [.. Files().Select(Read).OfType<RecipeSummary>().DistinctBy(r => r.Name).OrderBy(r => r.Modality, StringComparer.Ordinal).ThenBy(r => r.Name is not (Default or DefaultForSound)).ThenBy(r => r.Name, StringComparer.Ordinal)];
+    public IReadOnlyList<RecipeSummary> All()
+    {
+        var sound = DefaultForSound;
+        return [.. Files().Select(Read).OfType<RecipeSummary>().DistinctBy(r => r.Name).OrderBy(r => r.Modality, StringComparer.Ordinal).ThenBy(r => r.Name != Default && r.Name != sound).ThenBy(r => r.Name, StringComparer.Ordinal)];
+    }
 
     /// <summary>A recipe by name.</summary>
     /// <exception cref="RefusedException">There is none.</exception>

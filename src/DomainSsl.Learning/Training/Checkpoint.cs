@@ -5,12 +5,13 @@ namespace DomainSsl.Learning.Training;
 
 /// <summary>Everything a run is besides its tensors. Random streams and the place in the data follow from seed and step.</summary>
 /// <param name="Step">Steps done.</param>
+/// <param name="Items">Images or pieces of sound that they had, each as often as it came.</param>
 /// <param name="Seconds">Training time until then.</param>
 /// <param name="WaitingSeconds">Of these, waiting for data.</param>
 /// <param name="Seed">Seed of every random stream.</param>
 /// <param name="Precision">What activations are computed in, as chosen at the start.</param>
 /// <param name="LinearAsConvolution">How fully connected layers are computed, as measured at the start.</param>
-public sealed record TrainerState(int Step, double Seconds, double WaitingSeconds, long Seed, string Precision, bool LinearAsConvolution);
+public sealed record TrainerState(int Step, long Items, double Seconds, double WaitingSeconds, long Seed, string Precision, bool LinearAsConvolution);
 
 /// <summary>The whole state of a run in folders <c>step-00000123</c>: <c>encoder.safetensors</c>, <c>heads.safetensors</c>, <c>optimiser.safetensors</c>, <c>state.json</c>; see <see cref="CheckpointFolders{TState}"/>.</summary>
 public sealed class Checkpoints

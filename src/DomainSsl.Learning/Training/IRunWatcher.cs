@@ -38,7 +38,7 @@ public sealed class NoWatcher : IRunWatcher
 /// <param name="Step">Steps already done; above 0 when it goes on.</param>
 /// <param name="Progress">Share of the run that they are, 0–1.</param>
 /// <param name="Items">Images, or pieces of sound.</param>
-/// <param name="Batch">Of these a step.</param>
+/// <param name="Batch">Of these a step, on average where steps differ.</param>
 /// <param name="Encoder">The network, in a few words.</param>
 /// <param name="Parameters">Values trained, heads included.</param>
 /// <param name="Device">Such as <c>cpu</c>.</param>

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using DomainSsl.Learning.Augmentation;
 using DomainSsl.Learning.Data;
 using DomainSsl.Learning.Encoders;
@@ -13,7 +14,7 @@ public interface IStepData : IDisposable
     /// <summary>Items there are: images, or pieces of sound.</summary>
     int Count { get; }
 
-    /// <summary>Items a step.</summary>
+    /// <summary>Items a step, on average where steps differ.</summary>
     int Batch { get; }
 
     /// <summary>The tensors of a step, on the device; they belong to the caller's dispose scope.</summary>
@@ -157,7 +158,7 @@ public sealed class DraftData : IStepData
     /// <summary>Opens the shard.</summary>
     public DraftData(Recipe recipe, string shardPath, IReadOnlyList<string?> drafts, RandomStreams random, Device device)
     {
-        (_random, Batch) = (random, recipe.Data.Batch);
+        _random = random;
         _shard = SoundShard.Open(shardPath);
         try
         {
@@ -167,6 +168,7 @@ public sealed class DraftData : IStepData
             if (_items.Count == 0) throw new LearningException("Nothing of what the recogniser wrote down can be learnt from; look whether English is spoken in the recordings, or choose another recipe.");
             _open = () => new SpokenBatches(_shard, _items, alphabet, recipe.Distortion, recipe.Data.Batch * recipe.Data.Seconds, random, device);
             _batches = _open();
+            Batch = (int)Math.Round(_items.Count / (double)_batches.Epoch(0).Count);
         }
         catch
         {
@@ -178,14 +180,15 @@ public sealed class DraftData : IStepData
     /// <inheritdoc />
     public int Count => _items.Count;
 
-    /// <summary>About so many, by their length.</summary>
+    /// <summary>On average: as many as fill a step's seconds, by their length.</summary>
     public int Batch { get; }
 
     /// <inheritdoc />
     public Batch Take(int step, int views, out double waited)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(views, 1);
-        waited = 0;
+        // Nothing is made ready beforehand here.
+        var clock = Stopwatch.StartNew();
         if (step != _next)
         {
             _batches = _open();
@@ -193,6 +196,7 @@ public sealed class DraftData : IStepData
         }
         _next = step + 1;
         var batch = _batches.Take(step);
+        waited = clock.Elapsed.TotalSeconds;
         return new Batch([batch.Samples], _random.Objective(step), batch.Lengths, new BatchText(batch.Letters, batch.Counts));
     }
 

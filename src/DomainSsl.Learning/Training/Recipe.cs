@@ -214,10 +214,10 @@ public sealed record Recipe
 /// <summary>The recipes that come with the product.</summary>
 public static class Recipes
 {
-    /// <summary>All of them: those for images, the default first, then those for sound, the default first.</summary>
+    /// <summary>All of them: those for images, then those for sound.</summary>
     public static IReadOnlyList<Recipe> All { get; } = [.. Load().OrderBy(r => Array.IndexOf(Order, r.Name) is var i and >= 0 ? i : int.MaxValue).ThenBy(r => r.Name, StringComparer.Ordinal)];
 
-    /// <summary>The recipe taken where none is named.</summary>
+    /// <summary>The first of a kind: its network is what stands beside all of that kind as from scratch.</summary>
     public static Recipe Default(string modality) => All.First(r => r.Modality == modality);
 
     private static string[] Order => ["simclr", "simclr-small", "mae-small", "hubert", "pseudo-labels", "hubert-small", "wav2vec2-small", "hubert-base", "wav2vec2-base"];

@@ -55,7 +55,7 @@ public static class Trainer
         objective.Encoder.to(device);
         objective.Heads.to(device);
         using var optimiser = new AdamW(recipe.Optimiser, objective.Encoder, objective.Heads);
-        var state = restored ?? new TrainerState(0, 0, 0, request.Seed, Precisions.Name(precision), Linear.AsConvolution);
+        var state = restored ?? new TrainerState(0, 0, 0, 0, request.Seed, Precisions.Name(precision), Linear.AsConvolution);
         if (restored is not null) checkpoints.Restore(restored, objective, optimiser);
         objective.Encoder.train();
         objective.Heads.train();
@@ -74,7 +74,7 @@ public static class Trainer
 
         var clock = Stopwatch.StartNew();
         double Seconds() => (restored?.Seconds ?? 0) + clock.Elapsed.TotalSeconds;
-        var (lastLine, lastCheck) = ((state.Step, state.Seconds), (state.Step, state.Seconds));
+        var (lastLine, lastCheck) = ((state.Items, state.Seconds), (state.Step, state.Seconds));
         while (!schedule.Done(state.Step, state.Seconds))
         {
             if (cancel.IsCancellationRequested)
@@ -90,7 +90,8 @@ public static class Trainer
             using (NewDisposeScope())
             {
                 objective.BeforeStep(state.Step, progress, ahead => data.Take(state.Step + ahead, objective.Views, out _));
-                var loss = objective.Loss(data.Take(state.Step, objective.Views, out var waited));
+                var batch = data.Take(state.Step, objective.Views, out var waited);
+                var loss = objective.Loss(batch);
                 if (logged || device.type == DeviceType.CPU) ThrowIfNotFinite(loss.Value.detach(), step, recipe);  // reading a value stops a GPU
 
                 optimiser.ZeroGradients();
@@ -99,12 +100,12 @@ public static class Trainer
                 optimiser.Step(rate);
                 objective.AfterStep(step);
 
-                state = state with { Step = step, Seconds = Seconds(), WaitingSeconds = state.WaitingSeconds + waited };
+                state = state with { Step = step, Items = state.Items + batch.Views[0].shape[0], Seconds = Seconds(), WaitingSeconds = state.WaitingSeconds + waited };
                 if (logged)
                 {
                     metrics.Append(new MetricsLine(step, state.Seconds, schedule.Progress(step, state.Seconds), loss.Value.detach().item<float>(), recipe.Optimiser.Rate * rate,
-                        (step - lastLine.Step) * data.Batch / Math.Max(1e-9, state.Seconds - lastLine.Seconds), state.WaitingSeconds / state.Seconds, objective.Measure(loss)));
-                    lastLine = (step, state.Seconds);
+                        (state.Items - lastLine.Items) / Math.Max(1e-9, state.Seconds - lastLine.Seconds), state.WaitingSeconds / state.Seconds, objective.Measure(loss)));
+                    lastLine = (state.Items, state.Seconds);
                 }
             }
             if (logged) watcher.Stepped(metrics.Lines[^1], health = RunHealth.Judge(metrics.Lines, objective.Metrics, trivial));
@@ -120,7 +121,7 @@ public static class Trainer
         var line = metrics.Lines.LastOrDefault();
         var last = new Dictionary<string, double>(line?.Metrics ?? new Dictionary<string, double>());
         if (line is not null) last["loss"] = line.Loss;
-        var result = new TrainResult(state.Step, state.Seconds, state.Step * data.Batch / Math.Max(1e-9, state.Seconds), state.WaitingSeconds / Math.Max(1e-9, state.Seconds),
+        var result = new TrainResult(state.Step, state.Seconds, state.Items / Math.Max(1e-9, state.Seconds), state.WaitingSeconds / Math.Max(1e-9, state.Seconds),
             PeakMemoryMb(), health, last, path, device.ToString(), state.Precision);
         watcher.Ended(result);
         return result;

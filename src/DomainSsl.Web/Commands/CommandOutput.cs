@@ -13,7 +13,8 @@ namespace DomainSsl.Web.Commands;
 /// <param name="Done">Units done.</param>
 /// <param name="Total">All units as far as known; 0 while unknown.</param>
 /// <param name="Note">What it is at, e.g. <c>2 refused</c>; may be empty.</param>
-internal readonly record struct CommandProgress(double Done, double Total, string Note = "");
+/// <param name="SecondsLeft">Seconds left, where the work says so itself; null: by its rate so far.</param>
+internal readonly record struct CommandProgress(double Done, double Total, string Note = "", double? SecondsLeft = null);
 
 /// <summary>
 /// What a command says. With <c>--json</c> standard output carries exactly one document; without it, tables and sentences for people. Progress, log and errors go to standard error always.
@@ -133,8 +134,10 @@ internal sealed class CommandOutput(bool json, bool quiet, bool verbose)
         {
             double rate = p.Done / elapsed.TotalSeconds;
             if (!share) said += string.Create(CultureInfo.InvariantCulture, $", {(rate >= 10 ? rate.ToString("0", CultureInfo.InvariantCulture) : rate.ToString("0.0", CultureInfo.InvariantCulture))} a second");
-            if (p.Total > p.Done) said += $", {Duration(TimeSpan.FromSeconds((p.Total - p.Done) / rate))} left";
+            if (p.SecondsLeft is null && p.Total > p.Done) said += $", {Duration(TimeSpan.FromSeconds((p.Total - p.Done) / rate))} left";
         }
+        // Who does the work knows better: what came before its first step was no slow beginning.
+        if (p.SecondsLeft is > 0 and var left) said += $", {Duration(TimeSpan.FromSeconds(left))} left";
         return p.Note.Length > 0 ? $"{said}, {p.Note}" : said;
     }
 

@@ -46,7 +46,7 @@ internal sealed class Demonstration(IServiceProvider services, TextWriter termin
             await FollowAsync(await PretrainAsync(Scans, Recipe, "SimCLR", _options.PretrainSeconds, cancel), "Pretraining", cancel);
             await FollowAsync(await TrainAsync(sample, cancel), "Training", cancel);
             Say($"Scans ready after {clock.Elapsed.TotalSeconds:0} s: open Tasks to see the result, Review to go through the predictions. The dictations follow.");
-            await FollowAsync(await PretrainAsync(Dictations, RecipeCatalog.DefaultForSound, "HuBERT", _options.PretrainSoundSeconds, cancel), "Pretraining on dictations", cancel);
+            await FollowAsync(await PretrainAsync(Dictations, RecipeCatalog.Hubert, "HuBERT", _options.PretrainSoundSeconds, cancel), "Pretraining on dictations", cancel);
             await FollowAsync(await TrainTranscriberAsync(sample, cancel), "Training a transcriber", cancel);
             await FollowAsync(await TranscribeAsync(cancel), "Transcribing", cancel);
             Say($"Demo ready after {clock.Elapsed.TotalSeconds:0} s: open Transcripts to read through what the transcriber wrote.");

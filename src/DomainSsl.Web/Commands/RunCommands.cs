@@ -50,7 +50,7 @@ internal static class RunCommands
             var over = new TaskCompletionSource<Run>(TaskCreationOptions.RunContinuationsAsynchronously);
             using var following = feed.Subscribe(id, update =>
             {
-                progress.Report(new CommandProgress(Math.Floor(100 * update.Run.Progress), 100, update.Run.Stage));
+                progress.Report(new CommandProgress(Math.Floor(100 * update.Run.Progress), 100, update.Run.Stage, update.Run.SecondsLeft));
                 if (update.Run.State is RunState.Done or RunState.Failed or RunState.Cancelled) over.TrySetResult(update.Run);
             });
             if (lease is not null)

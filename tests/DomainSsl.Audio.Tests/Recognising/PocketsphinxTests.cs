@@ -40,4 +40,18 @@ public sealed class PocketsphinxTests
         Assert.ThrowsAny<OperationCanceledException>(() => Pocketsphinx.Write([.. Enumerable.Repeat((ReadOnlyMemory<short>)noise, 10)], folder.At("heard"), stop.Token));
         Assert.False(Directory.Exists(folder.At("heard")));
     }
+
+    [Theory]
+    [InlineData("exit 3", "failed (exit code 3)")]
+    [InlineData("exit 0", "left no result")]
+    public void Write_WhereTheProgramFails_SaysSo_AndLeavesNothingBehind(string script, string said)
+    {
+        if (OperatingSystem.IsWindows()) Assert.Skip("The program that fails is a script of the shell.");
+        using var folder = new TemporaryFolder();
+        using var program = new MadeRecogniser(folder.At("program"), script);
+        var failed = Assert.Throws<AudioException>(() => Pocketsphinx.Write([new short[16_000]], folder.At("heard"), TestContext.Current.CancellationToken));
+        Assert.Equal(AudioError.Damaged, failed.Code);
+        Assert.Contains(said, failed.Message, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(folder.At("heard")));
+    }
 }

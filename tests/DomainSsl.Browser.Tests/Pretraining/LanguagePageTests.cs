@@ -9,12 +9,11 @@ using Microsoft.Playwright;
 namespace DomainSsl.Browser.Tests.Pretraining;
 
 /// <summary>An administrator has a language model trained in a real browser.</summary>
-public sealed class LanguagePageTests(Chromium chromium) : IClassFixture<Chromium>
+public sealed class LanguagePageTests(Chromium chromium, SeededClinic clinic) : IClassFixture<Chromium>, IClassFixture<SeededClinic>
 {
     [Fact]
     public async Task PastedReports_ByKeyboard_BecomeAModelWithItsCurveAndFigures_AndARefusalKeepsThem()
     {
-        await using var clinic = await SeededClinic.StartAsync(1);
         var page = await chromium.NewPageAsync(clinic.Site.Address);
         await SeededClinic.SignInAsync(page, "admin", Paths.Pretraining);
         await page.GetByRole(AriaRole.Link, new() { Name = "Train a language model" }).ClickAsync();
@@ -65,7 +64,6 @@ public sealed class LanguagePageTests(Chromium chromium) : IClassFixture<Chromiu
     [Fact]
     public async Task Page_OfAReviewer_IsNotThere()
     {
-        await using var clinic = await SeededClinic.StartAsync(1);
         var page = await chromium.NewPageAsync(clinic.Site.Address);
         await SeededClinic.SignInAsync(page, "rita", "/");
         await page.GotoAsync(Paths.NewLanguage);

@@ -5,12 +5,11 @@ using Microsoft.Playwright;
 namespace DomainSsl.Browser.Tests.Tasks;
 
 /// <summary>Labelling and review in a real browser against the running site, by keyboard, over a killed server.</summary>
-public sealed class LabellingTests(Chromium chromium) : IClassFixture<Chromium>
+public sealed class LabellingTests(Chromium chromium, SeededClinic clinic) : IClassFixture<Chromium>, IClassFixture<SeededClinic>
 {
     [Fact]
     public async Task Label_ByKeyboard_ShowsTheNextImageWithin150MillisecondsAndStoresEveryAnswerOnce()
     {
-        await using var clinic = await SeededClinic.StartAsync(40);
         var task = await clinic.MakeTaskAsync();
         var page = await chromium.NewPageAsync(clinic.Site.Address);
         await SeededClinic.SignInAsync(page, "anna", $"/tasks/{task.Id}/label");
@@ -35,7 +34,7 @@ public sealed class LabellingTests(Chromium chromium) : IClassFixture<Chromium>
         Assert.True(times.Min() < 150, $"From key to image it took at least {times.Min():0} ms: {string.Join(", ", times)}.");
 
         await using var db = await clinic.Database.CreateDbContextAsync(TestContext.Current.CancellationToken);
-        var labels = await db.Labels.OrderBy(l => l.Id).ToListAsync(TestContext.Current.CancellationToken);
+        var labels = await db.Labels.Where(l => l.TaskId == task.Id).OrderBy(l => l.Id).ToListAsync(TestContext.Current.CancellationToken);
         Assert.Equal(given.Select(g => g.Item), labels.Select(l => l.ItemId));
         Assert.Equal(given.Select(g => g.Key switch { "n" => LabelAnswer.NotSure, "s" => LabelAnswer.Skipped, _ => LabelAnswer.Class }), labels.Select(l => l.Answer));
         Assert.Equal(task.Classes[1].Id, labels[1].ClassId);
@@ -50,7 +49,6 @@ public sealed class LabellingTests(Chromium chromium) : IClassFixture<Chromium>
     [Fact]
     public async Task Answer_ThatWaitsInTheBrowser_IsSpokenOfOnEveryPageOfItsPerson_AndSentByTheLinkThere()
     {
-        await using var clinic = await SeededClinic.StartAsync(6);
         var task = await clinic.MakeTaskAsync();
         var page = await chromium.NewPageAsync(clinic.Site.Address);
         await SeededClinic.SignInAsync(page, "anna", "/");
@@ -73,7 +71,6 @@ public sealed class LabellingTests(Chromium chromium) : IClassFixture<Chromium>
     [Fact]
     public async Task Label_WhileTheServerIsKilled_KeepsAnswersAndComesBackToTheSameImage()
     {
-        await using var clinic = await SeededClinic.StartAsync(30);
         var task = await clinic.MakeTaskAsync();
         var page = await chromium.NewPageAsync(clinic.Site.Address);
         await SeededClinic.SignInAsync(page, "anna", $"/tasks/{task.Id}/label");
@@ -93,15 +90,14 @@ public sealed class LabellingTests(Chromium chromium) : IClassFixture<Chromium>
         await clinic.Site.StartAgainAsync();
 
         await using var db = await clinic.Database.CreateDbContextAsync(TestContext.Current.CancellationToken);
-        for (var tries = 0; tries < 200 && await db.Labels.CountAsync(TestContext.Current.CancellationToken) < given.Count; tries++) await Task.Delay(200, TestContext.Current.CancellationToken);
+        for (var tries = 0; tries < 200 && await db.Labels.CountAsync(l => l.TaskId == task.Id, TestContext.Current.CancellationToken) < given.Count; tries++) await Task.Delay(200, TestContext.Current.CancellationToken);
         await SeededClinic.ShownAsync(page, before);
-        Assert.Equal(given, await db.Labels.OrderBy(l => l.Id).Select(l => l.ItemId).ToListAsync(TestContext.Current.CancellationToken));
+        Assert.Equal(given, await db.Labels.Where(l => l.TaskId == task.Id).OrderBy(l => l.Id).Select(l => l.ItemId).ToListAsync(TestContext.Current.CancellationToken));
     }
 
     [Fact]
     public async Task Review_ByKeyboard_AcceptsCorrectsRefersAndUndoes()
     {
-        await using var clinic = await SeededClinic.StartAsync(30);
         var task = await clinic.MakeTaskAsync();
         var labelled = (await clinic.Tasks.NextItemsAsync(task.Id, "anna", 6, cancel: TestContext.Current.CancellationToken)).Select(i => i.ItemId).ToList();
         foreach (var item in labelled) await clinic.Tasks.AnswerAsync(task.Id, item, LabelAnswer.Class, task.Classes[0].Id, "anna", $"k{item}", TestContext.Current.CancellationToken);

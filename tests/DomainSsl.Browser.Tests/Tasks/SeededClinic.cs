@@ -17,14 +17,18 @@ using Microsoft.Playwright;
 
 namespace DomainSsl.Browser.Tests.Tasks;
 
-/// <summary>A data folder with images of the sample data, a task and people, and the site that serves it.</summary>
-internal sealed class SeededClinic : IAsyncDisposable
+/// <summary>A data folder with images of the sample data and people, and the site that serves it: of one test's own, or shared by a class of tests (<see cref="IClassFixture{T}"/>), since a site that has just begun takes seconds for its first pages.</summary>
+public sealed class SeededClinic : IAsyncLifetime
 {
+    // Of a shared one: as many as any of the tests that share it needs.
+    private const int Images = 40;
+
     public const string Password = "a long enough password";
     private readonly TemporaryFolder folder = new();
     private readonly ServiceProvider services;
+    private int tasks;
 
-    private SeededClinic()
+    public SeededClinic()
     {
         var collection = new ServiceCollection();
         collection.AddLogging();
@@ -43,15 +47,22 @@ internal sealed class SeededClinic : IAsyncDisposable
     public static async Task<SeededClinic> StartAsync(int images)
     {
         var clinic = new SeededClinic();
-        await DatabaseSetup.MigrateAsync(clinic.Database);
-        var accounts = clinic.services.GetRequiredService<Accounts>();
+        await clinic.ServeAsync(images);
+        return clinic;
+    }
+
+    public ValueTask InitializeAsync() => new(ServeAsync(Images));
+
+    private async Task ServeAsync(int images)
+    {
+        await DatabaseSetup.MigrateAsync(Database);
+        var accounts = services.GetRequiredService<Accounts>();
         await accounts.EnsureRolesAsync();
         await accounts.CreateFirstAdminAsync("admin", Password);
         await accounts.AddAsync("anna", Password, Roles.Clinician, "admin");
         await accounts.AddAsync("rita", Password, Roles.Reviewer, "admin");
-        await clinic.SeedAsync(images);
-        clinic.Site = await RunningSite.StartAsync(clinic.Data.Root);
-        return clinic;
+        await SeedAsync(images);
+        Site = await RunningSite.StartAsync(Data.Root);
     }
 
     private async Task SeedAsync(int images)
@@ -79,7 +90,7 @@ internal sealed class SeededClinic : IAsyncDisposable
         CollectionId = collection.Id;
     }
 
-    public Task<LabelTask> MakeTaskAsync() => Tasks.CreateAsync("Opacity", "Is there an opacity in the lung?", ["normal", "opacity", "effusion"], CollectionId, "anna");
+    public Task<LabelTask> MakeTaskAsync() => Tasks.CreateAsync(++tasks == 1 ? "Opacity" : $"Opacity {tasks}", "Is there an opacity in the lung?", ["normal", "opacity", "effusion"], CollectionId, "anna");
 
     /// <summary>A training run that ended well, its classifier and its predictions, as the worker leaves them.</summary>
     public async Task AddTrainedAsync(LabelTask task, TaskResult? result = null)

@@ -14,14 +14,13 @@ using Microsoft.Playwright;
 namespace DomainSsl.Browser.Tests.Transcripts;
 
 /// <summary>The transcript page and the recording's page in a real browser, by keyboard, over a killed server.</summary>
-public sealed class TranscriptRoomTests(Chromium chromium) : IClassFixture<Chromium>
+public sealed class TranscriptRoomTests(Chromium chromium, SeededClinic clinic) : IClassFixture<Chromium>, IClassFixture<SeededClinic>
 {
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task Open_AnHourWithTenThousandWords_IsThereInTimeWithFewPassagesInTheDocument()
     {
-        await using var clinic = await SeededClinic.StartAsync(1);
         long recording = await RecordAsync(clinic);
         await StretchAsync(clinic, recording, 3600);
         await WriteAsync(clinic, recording, 1000, 10, 3.6);
@@ -50,7 +49,6 @@ public sealed class TranscriptRoomTests(Chromium chromium) : IClassFixture<Chrom
     [Fact]
     public async Task Edit_ByKeyboard_WhileTheServerIsKilled_IsStoredOnce_AndCanBeUndone()
     {
-        await using var clinic = await SeededClinic.StartAsync(1);
         long recording = await RecordAsync(clinic);
         await WriteAsync(clinic, recording, 6, 5, 4);
         var page = await OpenAsync(clinic, recording);
@@ -90,14 +88,13 @@ public sealed class TranscriptRoomTests(Chromium chromium) : IClassFixture<Chrom
         await page.WaitForFunctionAsync("() => !document.querySelector('[data-part=accept]').disabled");
         await page.Keyboard.PressAsync("a");
         for (int tries = 0; tries < 100 && (await service.LoadAsync(recording, cancel: Cancel))!.State != TranscriptState.Accepted; tries++) await Task.Delay(100, Cancel);
-        Assert.Equal(6, (await service.TrainingRowsAsync(Cancel)).Count);
+        Assert.Equal(6, (await service.TrainingRowsAsync(Cancel)).Count(r => r.RecordingId == recording));
         Assert.Equal([6, 5, 4, 3, 2, 1], (await service.HistoryAsync(recording, Cancel)).Select(v => v.Number));
     }
 
     [Fact]
     public async Task Edit_OfAPassageThatSomebodyElseChanged_ShowsBothAndLosesNeither()
     {
-        await using var clinic = await SeededClinic.StartAsync(1);
         long recording = await RecordAsync(clinic);
         await WriteAsync(clinic, recording, 3, 4, 5);
         var page = await OpenAsync(clinic, recording);
@@ -105,7 +102,7 @@ public sealed class TranscriptRoomTests(Chromium chromium) : IClassFixture<Chrom
         await page.Locator(".passage").Nth(1).Locator(".passage-text").DblClickAsync();
         await page.WaitForSelectorAsync("textarea.passage-edit:focus");
         var theirs = (await service.LoadAsync(recording, cancel: Cancel))!.Segments[1];
-        await service.EditAsync(recording, [new([theirs.Uid], [new("theirs", theirs.Segment with { Words = [new("theirs")] })])], "anna", "anna-1", Cancel);
+        await service.EditAsync(recording, [new([theirs.Uid], [new("theirs", theirs.Segment with { Words = [new("theirs")] })])], "anna", $"anna-1-{recording}", Cancel);
         await page.FillAsync("textarea.passage-edit", "mine");
         await page.Keyboard.PressAsync("Enter");
         await page.WaitForSelectorAsync("[data-part=conflict]:not([hidden])");
@@ -121,7 +118,6 @@ public sealed class TranscriptRoomTests(Chromium chromium) : IClassFixture<Chrom
     [Fact]
     public async Task Passages_ByKeyboard_AreSplitAndMergedWhileOneTypes_PutInTakenOutAndGivenToOthers()
     {
-        await using var clinic = await SeededClinic.StartAsync(1);
         long recording = await RecordAsync(clinic);
         await WriteAsync(clinic, recording, 4, 5, 10);
         var page = await OpenAsync(clinic, recording);
@@ -170,7 +166,7 @@ public sealed class TranscriptRoomTests(Chromium chromium) : IClassFixture<Chrom
         await page.WaitForSelectorAsync(".save-state.saved");
         var service = clinic.Get<TranscriptService>();
         var stored = (await service.LoadAsync(recording, cancel: Cancel))!;
-        await service.EditAsync(recording, [new([stored.Segments[^1].Uid], [new("theirs", stored.Segments[^1].Segment with { Words = [new("theirs")] })])], "anna", "anna-1", Cancel);
+        await service.EditAsync(recording, [new([stored.Segments[^1].Uid], [new("theirs", stored.Segments[^1].Segment with { Words = [new("theirs")] })])], "anna", $"anna-1-{recording}", Cancel);
         await page.WaitForFunctionAsync("() => [...document.querySelectorAll('.passage-text')].at(-1).innerText.trim() === 'theirs'", null, new() { Timeout = 30_000 });
         Assert.Equal(["Doctor", "Speaker 2"], stored.Segments.Select(s => s.Segment.Speaker).OfType<string>().Distinct().Order());
     }
@@ -178,7 +174,6 @@ public sealed class TranscriptRoomTests(Chromium chromium) : IClassFixture<Chrom
     [Fact]
     public async Task Writing_GoesOnInAnotherWindowsShadow_AndShowsWhatOthersStore_BeforeItIsAccepted()
     {
-        await using var clinic = await SeededClinic.StartAsync(1);
         long recording = await RecordAsync(clinic);
         await WriteAsync(clinic, recording, 4, 4, 5);
         var page = await OpenAsync(clinic, recording);
@@ -193,7 +188,7 @@ public sealed class TranscriptRoomTests(Chromium chromium) : IClassFixture<Chrom
         Assert.Equal("true", await page.EvaluateAsync<string>("document.body.dataset.busy"));
 
         var theirs = (await service.LoadAsync(recording, cancel: Cancel))!.Segments[2];
-        await service.EditAsync(recording, [new([theirs.Uid], [new("theirs", theirs.Segment with { Words = [new("theirs")] })])], "anna", "anna-1", Cancel);
+        await service.EditAsync(recording, [new([theirs.Uid], [new("theirs", theirs.Segment with { Words = [new("theirs")] })])], "anna", $"anna-1-{recording}", Cancel);
         await page.WaitForFunctionAsync("() => document.querySelectorAll('.passage-text')[1]?.innerText.trim() === 'theirs'", null, new() { Timeout = 30_000 });
         Assert.Equal("once a", await page.InputValueAsync("textarea.passage-edit:focus"));
         // Who else is here is said.
@@ -203,7 +198,7 @@ public sealed class TranscriptRoomTests(Chromium chromium) : IClassFixture<Chrom
         await page.WaitForSelectorAsync("[data-part=state]:has-text('rita has it open too')");
         await other.Context.CloseAsync();
         theirs = (await service.LoadAsync(recording, cancel: Cancel))!.Segments[3];
-        await service.EditAsync(recording, [new([theirs.Uid], [new("later", theirs.Segment with { Words = [new("later")] })])], "anna", "anna-2", Cancel);
+        await service.EditAsync(recording, [new([theirs.Uid], [new("later", theirs.Segment with { Words = [new("later")] })])], "anna", $"anna-2-{recording}", Cancel);
         await page.Keyboard.PressAsync("Enter");
         await page.WaitForFunctionAsync("() => document.querySelectorAll('.passage-text')[3]?.innerText.trim() === 'later'");
         await page.WaitForFunctionAsync("() => !document.querySelector('[data-part=accept]').disabled && !document.body.dataset.busy");
@@ -231,6 +226,7 @@ public sealed class TranscriptRoomTests(Chromium chromium) : IClassFixture<Chrom
         await page.WaitForSelectorAsync("[data-part=state]:has-text('being reviewed')");
         await page.WaitForFunctionAsync("() => !document.querySelector('[data-part=accept]').disabled");
         Assert.Equal((TranscriptState.Reviewing, "w4 w5 w6 w7\ntheirs\nlater"), ((await service.LoadAsync(recording, cancel: Cancel))!.State, (await service.LoadAsync(recording, cancel: Cancel))!.Transcript.Text));
+        await using (var db = await clinic.Database.CreateDbContextAsync(Cancel)) await db.Transcripts.Where(t => t.RecordingId != recording).ExecuteDeleteAsync(Cancel);
         await page.Keyboard.PressAsync("a");
         await page.Keyboard.PressAsync("g");
         await page.WaitForSelectorAsync("[data-part=note]:has-text('No other transcript waits')");
@@ -239,7 +235,6 @@ public sealed class TranscriptRoomTests(Chromium chromium) : IClassFixture<Chrom
     [Fact]
     public async Task WhatCouldNotBeStored_StaysUntilOneChooses_AndNamesAreShownAsTheyAreKept()
     {
-        await using var clinic = await SeededClinic.StartAsync(1);
         long recording = await RecordAsync(clinic);
         await WriteAsync(clinic, recording, 3, 4, 5);
         var page = await OpenAsync(clinic, recording);
@@ -288,7 +283,7 @@ public sealed class TranscriptRoomTests(Chromium chromium) : IClassFixture<Chrom
         Assert.EndsWith("&version=1", await page.GetAttributeAsync("[data-looked='1'] a", "href"), StringComparison.Ordinal);
         // Going back is for what was seen.
         var stored = (await service.LoadAsync(recording, cancel: Cancel))!;
-        await service.EditAsync(recording, [new([stored.Segments[2].Uid], [new("theirs", stored.Segments[2].Segment with { Words = [new("theirs")] })])], "ben", "ben-1", Cancel);
+        await service.EditAsync(recording, [new([stored.Segments[2].Uid], [new("theirs", stored.Segments[2].Segment with { Words = [new("theirs")] })])], "ben", $"ben-1-{recording}", Cancel);
         await page.ClickAsync("[data-version='1']");
         await page.WaitForFunctionAsync("() => document.querySelectorAll('.passage-text')[2].innerText.trim() === 'theirs'");
         Assert.Equal(stored.Version + 1, (await service.LoadAsync(recording, cancel: Cancel))!.Version);
@@ -297,14 +292,13 @@ public sealed class TranscriptRoomTests(Chromium chromium) : IClassFixture<Chrom
     [Fact]
     public async Task PassagesOfNobodyNamed_AreHeadedByWhoseRecordingItIs_UntilSomebodyElseIsNamedInIt()
     {
-        await using var clinic = await SeededClinic.StartAsync(1);
         long recording = await RecordAsync(clinic);
         await using (var db = await clinic.Database.CreateDbContextAsync(Cancel))
         {
-            (await db.Recordings.SingleAsync(Cancel)).Speaker = new Patient { Pseudonym = "S-000AB12CDE" };
+            (await db.Recordings.SingleAsync(r => r.Id == recording, Cancel)).Speaker = new Patient { Pseudonym = "S-000AB12CDE" };
             await db.SaveChangesAsync(Cancel);
         }
-        await clinic.Get<TranscriptService>().BringInAsync(recording, new Transcript([.. Enumerable.Range(0, 3).Select(i => new TranscriptSegment(null, 5 * i, 5 * i + 4, [new($"word{i}")]))]), TranscriptDeed.BroughtIn, TranscriptState.Draft, "ben", "ben-1", Cancel);
+        await clinic.Get<TranscriptService>().BringInAsync(recording, new Transcript([.. Enumerable.Range(0, 3).Select(i => new TranscriptSegment(null, 5 * i, 5 * i + 4, [new($"word{i}")]))]), TranscriptDeed.BroughtIn, TranscriptState.Draft, "ben", $"ben-1-{recording}", Cancel);
         var page = await OpenAsync(clinic, recording);
         Task HeadedAsync(params string[] by) => page.WaitForFunctionAsync("by => [...document.querySelectorAll('button.passage-speaker')].map(b => b.innerText).join() === by", string.Join(',', by));
         await HeadedAsync("S-000AB12CDE", "S-000AB12CDE", "S-000AB12CDE");
@@ -321,11 +315,10 @@ public sealed class TranscriptRoomTests(Chromium chromium) : IClassFixture<Chrom
     [Fact]
     public async Task WordsToBeChecked_SayWhy_AndTheMarkKeepsUpWithTheSound()
     {
-        await using var clinic = await SeededClinic.StartAsync(1);
         long recording = await RecordAsync(clinic);
         await clinic.Get<TranscriptService>().StoreTranscribedAsync(recording, new Transcript([
             new("Speaker 1", 0, 3, [new("the", 0.2, 0.6, 0.9, 0.5), new("hart", 0.6, 1.2, 0.31, 0.5), new("is", 1.2, 1.6, 0.9, 0.01), new("normle", 1.6, 2.4, 0.2, 0.02)]),
-            new("Speaker 1", 57, 60, [new("the", 57, 58), new("end", 58, 59.9)])]), "Listener", "run:1", Cancel);
+            new("Speaker 1", 57, 60, [new("the", 57, 58), new("end", 58, 59.9)])]), "Listener", $"run:{recording}", Cancel);
         var page = await OpenAsync(clinic, recording);
         Task NoteAsync(string says) => page.WaitForFunctionAsync("says => document.querySelector('[data-part=note]').innerText.includes(says)", says);
         Assert.Contains("3 to be checked", await page.InnerTextAsync("[data-part=count]"));
@@ -349,11 +342,10 @@ public sealed class TranscriptRoomTests(Chromium chromium) : IClassFixture<Chrom
     [Fact]
     public async Task Keys_MeanThePassageOneHears_OneWordIsHeardAlone_AndEscapeLeavesAllAsItWas()
     {
-        await using var clinic = await SeededClinic.StartAsync(1);
         long recording = await RecordAsync(clinic);
         await clinic.Get<TranscriptService>().StoreTranscribedAsync(recording, new Transcript([
             new("Speaker 1", 0, 2, [new("the", 0.2, 0.6, 0.9), new("first", 0.6, 1.9, 0.9)]), new("Speaker 1", 2, 40, [new("a", 2.1, 20, 0.9), new("long", 20, 39, 0.9)]),
-            new("Speaker 1", 40, 60, [new("hart", 40.2, 40.8, 0.3), new("and", 41, 45, 0.9), new("hart", 45, 46, 0.9)])]), "Listener", "run:1", Cancel);
+            new("Speaker 1", 40, 60, [new("hart", 40.2, 40.8, 0.3), new("and", 41, 45, 0.9), new("hart", 45, 46, 0.9)])]), "Listener", $"run:{recording}", Cancel);
         var page = await OpenAsync(clinic, recording);
         Task TextAsync(int passage, string text) => page.WaitForFunctionAsync("([at, text]) => document.querySelectorAll('.passage')[at].querySelector('.passage-text')?.innerText.trim() === text", new object[] { passage, text });
         await page.Locator(".passage").First.Locator("[data-word='0']").ClickAsync();
@@ -413,7 +405,6 @@ public sealed class TranscriptRoomTests(Chromium chromium) : IClassFixture<Chrom
     [Fact]
     public async Task Pages_OfARecording_DrawSpeechAndSpectrogram_AreAccessibleAndFit()
     {
-        await using var clinic = await SeededClinic.StartAsync(1);
         long recording = await RecordAsync(clinic);
         await WriteAsync(clinic, recording, 12, 12, 5);
         var page = await OpenAsync(clinic, recording);
@@ -445,11 +436,12 @@ public sealed class TranscriptRoomTests(Chromium chromium) : IClassFixture<Chrom
         await Looks.AtBothWidthsAsync(page, name, fullPage: false);
     }
 
-    /// <summary>A minute of dictations, imported.</summary>
+    /// <summary>A minute of dictations, imported; each call's begin a little later than the last one's, so that it is another recording.</summary>
     private static async Task<long> RecordAsync(SeededClinic clinic)
     {
+        await using var db = await clinic.Database.CreateDbContextAsync(Cancel);
         var mono = new float[60 * 16_000];
-        for (int at = 8_000, c = 1; c < 20; c++)
+        for (int at = 8_000 + 160 * await db.Recordings.CountAsync(Cancel), c = 1; c < 20; c++)
         {
             using var stream = File.OpenRead(Path.Combine(SharedData.Project, "sample-data", "recordings", $"dictation-{c:000}.wav"));
             var clip = SoundFile.Read(stream).Samples;
@@ -460,8 +452,7 @@ public sealed class TranscriptRoomTests(Chromium chromium) : IClassFixture<Chrom
         var path = Path.Combine(clinic.Data.Root, "..", "dictation.wav");
         using (var file = File.Create(path)) SoundFile.WriteWav(file, new Sound(mono, 16_000, 1));
         await clinic.Get<LibraryImport>().ImportAsync([path], new ImportRequest("admin"), cancel: Cancel);
-        await using var db = await clinic.Database.CreateDbContextAsync(Cancel);
-        return await db.Recordings.Select(r => r.Id).SingleAsync(Cancel);
+        return await db.Recordings.MaxAsync(r => r.Id, Cancel);
     }
 
     /// <summary>Makes a recording look as long as that, with an outline as an hour's has it: 100 stretches a second.</summary>
@@ -484,5 +475,5 @@ public sealed class TranscriptRoomTests(Chromium chromium) : IClassFixture<Chrom
     private static Task<TranscriptReceipt> WriteAsync(SeededClinic clinic, long recording, int passages, int words, double seconds) => clinic.Get<TranscriptService>().BringInAsync(recording, new Transcript([.. Enumerable.Range(0, passages).Select(p =>
         new TranscriptSegment($"Speaker {1 + p % 2}", p * seconds, (p + 0.9) * seconds, [.. Enumerable.Range(0, words).Select(w =>
             new TranscriptWord($"w{p * words + w}", (p + 0.9 * w / words) * seconds, (p + 0.9 * (w + 0.9) / words) * seconds, w == 3 ? 0.3 : 0.95))]))]),
-        TranscriptDeed.Transcribed, TranscriptState.Draft, "model", "draft", Cancel);
+        TranscriptDeed.Transcribed, TranscriptState.Draft, "model", $"draft-{recording}", Cancel);
 }

@@ -184,6 +184,31 @@ public sealed class TrainerTests : IDisposable
     }
 
     [Fact]
+    public void Run_OnDrafts_CountsThePiecesThatStepsHad_AlsoAfterAKill()
+    {
+        var recipe = Small("pseudo-labels").With("checkpoint.steps=1");
+        var request = Request(recipe, "whole", null);
+        var (steps, pieces) = (0, 0);
+        using (var data = new DraftData(recipe, request.ShardPath, request.Drafts!, new RandomStreams(request.Seed), CPU))
+        using (NewDisposeScope())
+        {
+            while (pieces < data.Count) pieces += data.Take(steps++, 1, out _).Lengths!.Length;
+            Assert.Equal((int)Math.Round(pieces / (double)steps), data.Batch);
+        }
+        Assert.NotEqual(pieces, steps * recipe.Data.Batch); // a step takes as many as fill its seconds
+
+        var lines = new Lines();
+        var whole = Run(recipe, "whole", steps, lines);
+        Assert.Equal(pieces, whole.SamplesPerSecond * whole.Seconds, 6);
+        Assert.Equal(pieces, lines.All.Zip(lines.All.Select(l => l.Seconds).Prepend(0), (line, before) => line.SamplesPerSecond * (line.Seconds - before)).Sum(), 6);
+        Assert.InRange(whole.WaitingForData, double.Epsilon, 1);
+
+        Assert.Throws<KilledException>(() => Run(recipe, "killed", steps, new KillAt(steps - 1)));
+        var resumed = Run(recipe, "killed", steps);
+        Assert.Equal(pieces, resumed.SamplesPerSecond * resumed.Seconds, 6);
+    }
+
+    [Fact]
     public void TrainerState_Members_AreAllInTheCheckpoint()
     {
         Run(Small("simclr-small").With("checkpoint.steps=2"), "state", 2);
@@ -356,6 +381,12 @@ public sealed class TrainerTests : IDisposable
     {
         public List<int> Steps { get; } = [];
         public override void Started(RunStart start) => Steps.Add(start.Step);
+    }
+
+    private sealed class Lines : Watcher
+    {
+        public List<MetricsLine> All { get; } = [];
+        public override void Stepped(MetricsLine line, RunHealth health) => All.Add(line);
     }
 
     private sealed class LiveTensors : Watcher
