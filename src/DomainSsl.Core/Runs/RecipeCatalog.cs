@@ -17,7 +17,7 @@ namespace DomainSsl.Core.Runs;
 public sealed record RecipeSummary(string Name, string Modality, string Objective, int Resolution, string? StartsFrom, string For, string Expect, double? Seconds, string Json)
 {
     /// <summary>What this machine lacks for it, in a sentence; null where it lacks nothing.</summary>
-    public string? Missing => Objective == "pseudo-labels" && !Pocketsphinx.Installed ? Pocketsphinx.Missing : null;
+    public string? Missing => Objective == RecipeCatalog.PseudoLabels && !Pocketsphinx.Installed ? Pocketsphinx.Missing : null;
 }
 
 /// <summary>
@@ -27,14 +27,14 @@ public sealed record RecipeSummary(string Name, string Modality, string Objectiv
 /// <param name="dataFolder">The data folder, which need not be there yet.</param>
 public sealed class RecipeCatalog(string dataFolder)
 {
-    /// <summary>The recipe for sound that needs no other program.</summary>
-    public const string Hubert = "hubert";
+    /// <summary>The recipes for sound: by what another recogniser writes, and the one that needs no other program.</summary>
+    public const string PseudoLabels = "pseudo-labels", Hubert = "hubert";
 
     /// <summary>The recipe taken for images where none is named.</summary>
     public const string Default = "simclr";
 
     /// <summary>The recipe taken for sound where none is named: what was measured to be worth most of those that this machine can carry out.</summary>
-    public static string DefaultForSound => Pocketsphinx.Installed ? "pseudo-labels" : Hubert;
+    public static string DefaultForSound => Pocketsphinx.Installed ? PseudoLabels : Hubert;
 
     /// <summary>All recipes, those for images first, each kind's default before the others.</summary>
     public IReadOnlyList<RecipeSummary> All()

@@ -63,7 +63,7 @@ public sealed record TranscriberRound(Model Model, IReadOnlyDictionary<string, M
 
 /// <summary>All that the page of transcribers shows.</summary>
 /// <param name="Material">What there is to learn from.</param>
-/// <param name="Encoders">Encoders of sound, the one in use first.</param>
+/// <param name="Encoders">Encoders of sound, the one to begin from first.</param>
 /// <param name="Rounds">All transcribers, the newest first.</param>
 /// <param name="Runs">Trainings and transcriptions that wait or run.</param>
 public sealed record TranscriberOverview(TranscriberMaterial Material, IReadOnlyList<Model> Encoders, IReadOnlyList<TranscriberRound> Rounds, IReadOnlyList<Run> Runs)
@@ -112,9 +112,13 @@ public sealed class TranscriberService(IDbContextFactory<DomainSslContext> facto
         int Voices(IEnumerable<SpokenRow> some, bool named) => some.Where(r => r.Named == named).Select(r => r.Group).Distinct().Count();
         var material = new TranscriberMaterial(rows.Select(r => r.Label.ItemId).Distinct().Count(), Minutes(learn), Voices(learn, named: true), Voices(learn, named: false), Minutes(test), Voices(test, named: true), Voices(test, named: false),
             waiting.Count, waiting.Sum() / 60, rows.Where(r => r.LeftOut is not null).GroupBy(r => r.LeftOut!.Value).ToDictionary(g => g.Key, Minutes));
-        return new TranscriberOverview(material, [.. models.Where(m => m.Kind == ModelKind.Encoder).OrderByDescending(m => m.State == ModelState.InUse)],
+        return new TranscriberOverview(material, [.. ToBeginFrom(models.Where(m => m.Kind == ModelKind.Encoder))],
             [.. made.Select(m => new TranscriberRound(m, m.ReadMetrics(), m.RunId is { } run && summaries.TryGetValue(run, out var summary) ? Speakers(summary!) : []))], runs);
     }
+
+    // What a person has chosen; else what learnt to read the clinic's own voices, which was measured to be worth more than what came with the product and has heard synthetic speech alone (README, Transcribing).
+    private static IEnumerable<Model> ToBeginFrom(IEnumerable<Model> newestFirst) => newestFirst
+        .OrderByDescending(m => m.State == ModelState.InUse && !PublicModel.Is(m.Id)).ThenByDescending(m => m.Recipe == RecipeCatalog.PseudoLabels).ThenByDescending(m => m.State == ModelState.InUse);
 
     private sealed record RunSummary(IReadOnlyList<SpeakerErrorRates>? Speakers);
 

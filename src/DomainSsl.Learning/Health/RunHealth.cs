@@ -43,7 +43,7 @@ public sealed record RunHealth(string State, IReadOnlyList<string> Findings)
             }
         }
         if (lines.Count >= 3 && lines[^1].WaitingForData > 0.1)
-            watch.Add($"Starving for data: {lines[^1].WaitingForData:0%} of the time is spent waiting for data. Put the data folder on a faster disk.");
+            watch.Add($"Starving for data: {lines[^1].WaitingForData:0%} of the time is spent waiting for data. Put the data folder on a faster disk, or give the program more processors.");
         return new RunHealth(bad.Count > 0 ? "bad" : watch.Count > 0 ? "watch" : "good", [.. bad, .. watch]);
     }
 

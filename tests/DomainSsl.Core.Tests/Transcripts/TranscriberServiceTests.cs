@@ -60,6 +60,23 @@ public sealed class TranscriberServiceTests
         Assert.Equal(before.Minutes + before.TestMinutes, now.Minutes + now.TestMinutes, 1e-6);
     }
 
+    [Fact]
+    public async Task Encoders_WhatAPersonChoseComesFirst_ThenWhatLearntToReadTheClinicsVoices_ThenWhatCameWithTheProduct()
+    {
+        await using var library = await TestLibrary.MakeAsync();
+        await library.Get<ModelRegistry>().EnsurePublicAsync(Cancel);
+        async Task<IEnumerable<string>> OrderAsync() => (await library.Get<TranscriberService>().OverviewAsync(Cancel)).Encoders.Select(m => m.Id);
+        await using var db = library.Open();
+        void Add(string id, string recipe, int day) => db.Models.Add(new Model { Id = id, Name = id, Kind = ModelKind.Encoder, By = "admin", Recipe = recipe, Architecture = """{"architecture":"sound"}""", CreatedAt = DateTime.UtcNow.AddDays(day) });
+        Add("m-masked", "hubert", 3);
+        Add("m-read", RecipeCatalog.PseudoLabels, 1);
+        Add("m-readLater", RecipeCatalog.PseudoLabels, 2);
+        await db.SaveChangesAsync(Cancel);
+        Assert.Equal(["m-readLater", "m-read", "spoken", "m-masked"], await OrderAsync());
+        await db.Models.Where(m => m.Id == "m-masked").ExecuteUpdateAsync(s => s.SetProperty(m => m.State, ModelState.InUse), Cancel);
+        Assert.Equal(["m-masked", "m-readLater", "m-read", "spoken"], await OrderAsync());
+    }
+
     [Theory]
     [InlineData(Roles.Reviewer, false)]
     [InlineData(Roles.Clinician, true)]
