@@ -41,7 +41,9 @@ internal static class DraftWriter
     {
         if (!Directory.Exists(folder)) return;
         foreach (var left in Directory.GetDirectories(folder, HeardFolder + "*")) Directory.Delete(left, recursive: true);
-        if (done) File.Delete(Path.Combine(folder, DraftsFile));
+        if (!done) return;
+        File.Delete(Path.Combine(folder, DraftsFile));
+        File.Delete(Path.Combine(folder, DraftData.OwnFile));
     }
 
     /// <summary>Listens to the pieces, or to as many as there is time for.</summary>

@@ -76,7 +76,7 @@ internal static class LearningBenchmarks
         using var folder = new Testing.TemporaryFolder();
         var shardPath = MakeShard(folder.At("images.shard"), recipe.ShardResolution);
         var random = new RandomStreams(1);
-        using var data = StepData.Open(recipe, shardPath, null, random, Devices.Choose("cpu"));
+        using var data = StepData.Open(recipe, shardPath, null, Path.GetTempPath(), random, Devices.Choose("cpu"));
         using var objective = Trainer.Build(new TrainRequest { Recipe = recipe, ShardPath = shardPath, RunFolder = folder.Path }, random);
         objective.Encoder.Precision = plain ? ScalarType.Float32 : Precisions.Choose(recipe.Precision, objective.Encoder.Spec, Devices.Choose("cpu"));
         objective.Encoder.train();

@@ -14,7 +14,11 @@ public static partial class Pocketsphinx
 {
     private const string Program = "pocketsphinx_batch";
 
-    // On two cores half as long as the speech lasts; ten times as long is a fault.
+    // Fewer paths are followed than by default: on every eighth file of speechocean's train (820 files) that takes 73 s where the default takes 190, and CER is 0.619 where it is 0.630: its way of taking noise away costs letters there (0.625 with it and
+    // these bounds).
+    private static readonly string[] Settings = ["-maxhmmpf", "1500", "-maxwpf", "5", "-remove_noise", "no"];
+
+    // On two cores a quarter as long as the speech lasts; ten times as long is a fault.
     private const double MostTimesSpoken = 10, LeastSeconds = 60;
 
     /// <summary>What to say where it is not.</summary>
@@ -42,7 +46,7 @@ public static partial class Pocketsphinx
             for (var i = 0; i < pieces.Count; i++) File.WriteAllBytes(Path.Combine(folder, $"{Name(i)}.raw"), MemoryMarshal.AsBytes(pieces[i].Span));
             File.WriteAllLines(list, Enumerable.Range(0, pieces.Count).Select(Name));
             var spoken = pieces.Sum(p => (long)p.Length) / 16_000.0;
-            Run(program, ["-ctl", list, "-cepdir", folder, "-cepext", ".raw", "-adcin", "yes", "-hyp", result, "-logfn", OperatingSystem.IsWindows() ? "NUL" : "/dev/null"], LeastSeconds + MostTimesSpoken * spoken, cancel);
+            Run(program, ["-ctl", list, "-cepdir", folder, "-cepext", ".raw", "-adcin", "yes", "-hyp", result, "-logfn", OperatingSystem.IsWindows() ? "NUL" : "/dev/null", .. Settings], LeastSeconds + MostTimesSpoken * spoken, cancel);
             var texts = new string[pieces.Count];
             Array.Fill(texts, "");
             foreach (var line in File.ReadLines(result))

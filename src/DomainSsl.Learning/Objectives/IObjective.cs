@@ -46,7 +46,8 @@ public sealed record Batch(IReadOnlyList<Tensor> Views, RandomStream Random, lon
 /// <summary>The letters of a batch's items.</summary>
 /// <param name="Letters">Their numbers in the alphabet, int64 B×S, padded with blanks.</param>
 /// <param name="Counts">How many each item has.</param>
-public sealed record BatchText(Tensor Letters, long[] Counts);
+/// <param name="Round">Which teacher wrote them: 1 another recogniser, 2 the encoder itself.</param>
+public sealed record BatchText(Tensor Letters, long[] Counts, int Round = 1);
 
 /// <summary>What a loss gives back.</summary>
 /// <param name="Value">The loss, one value, with its graph.</param>

@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using DomainSsl.Learning.Augmentation;
+using DomainSsl.Learning.Data;
 using DomainSsl.Learning.Decoding;
 using DomainSsl.Learning.Encoders;
 using DomainSsl.Learning.Evaluation;
@@ -21,6 +22,12 @@ public sealed record PseudoLabelsOptions : ObjectiveOptions
     /// <summary>Share of the values before the head that a step leaves out.</summary>
     public double Dropout { get; init; } = 0.2;
 
+    /// <summary>Share of the run after which the encoder's own text takes the place of the drafts that agree least with it; 1: never.</summary>
+    public double OwnFrom { get; init; } = 0.5;
+
+    /// <summary>Share of the drafts that stay even then: those that agree best.</summary>
+    public double Kept { get; init; } = 0.3;
+
     /// <inheritdoc />
     [JsonIgnore]
     public override string Title => "Pseudo-labels";
@@ -40,11 +47,14 @@ public sealed record PseudoLabelsOptions : ObjectiveOptions
 /// <summary>
 /// Pseudo-labels: "Self-Training for End-to-End Speech Recognition", Kahn, Lee, Hannun, 2020: a recogniser that is there already (the teacher) writes drafts of recordings that nobody has transcribed (section 2.2), and the encoder learns to
 /// write the same, by CTC (Graves et al. 2006), of sound that is made harder for it ("Improved Noisy Student Training for Automatic Speech Recognition", Park et al., 2020, section 3). What is wrong in the drafts has no counterpart in the
-/// sound, so that less of it is learnt than of what is right. Departures: the teacher is another program with models of its own rather than a network trained on the clinic's labels, of which there are none yet; no draft is filtered out; one
-/// generation.
+/// sound, so that less of it is learnt than of what is right. In a second generation the encoder is the teacher (Park et al., algorithm 1): it writes down all again, and only the drafts that agree best with that stay. Departures: the first
+/// teacher is another program with models of its own rather than a network trained on the clinic's labels, of which there are none yet; the second generation goes on with the encoder of the first rather than with a fresh one.
 /// </summary>
 public sealed class PseudoLabels : IObjective
 {
+    // Sound that is written down at once.
+    private const double WritingSeconds = 30;
+
     private readonly PseudoLabelsOptions _options;
     private readonly TranscriberNetwork _network;
 
@@ -53,6 +63,7 @@ public sealed class PseudoLabels : IObjective
     {
         var f = encoder as SoundEncoder ?? throw new LearningException($"Pseudo-labels are of sound, so they need a sound encoder; {encoder.Spec} is none. Use the objective simclr with it.");
         if (options.Dropout is < 0 or >= 1) throw new LearningException("objective.dropout must be a share below 1.");
+        if (options.OwnFrom is <= 0 or > 1 || options.Kept is < 0 or > 1) throw new LearningException("objective.ownFrom must be above 0 and at most 1, objective.kept a share.");
         _options = options;
         using var generator = random.Generator();
         _network = new TranscriberNetwork(f, Alphabet.Size, TranscriberNetwork.Last, generator);
@@ -79,6 +90,14 @@ public sealed class PseudoLabels : IObjective
     /// <inheritdoc />
     public (string Letters, IReadOnlyDictionary<string, Tensor> Head)? Reads => (Alphabet.Letters, _network.Head.state_dict());
 
+    /// <summary>What it writes of pieces of a shard, as they are: nothing is hidden or left out.</summary>
+    public IReadOnlyList<string> Write(SoundShard shard, IReadOnlyList<int> pieces, CancellationToken cancel)
+    {
+        Encoder.eval();
+        try { return Transcriber.Texts(_network, shard, [.. pieces.Select(i => new SpokenItem(i, "", ""))], p => GreedyDecoder.Decode(p, Alphabet), WritingSeconds, Encoder.parameters().First().device, cancel); }
+        finally { Encoder.train(); }
+    }
+
     /// <inheritdoc />
     public ObjectiveLoss Loss(Batch batch)
     {
@@ -88,7 +107,7 @@ public sealed class PseudoLabels : IObjective
         var frames = tensor(f.Frames(lengths));
         // Each item's loss by its letters, then the mean over items.
         var loss = F.ctc_loss(p.transpose(0, 1), text.Letters, frames, tensor(text.Counts), blank: Alphabet.Blank, zero_infinity: true);
-        return new ObjectiveLoss(loss, new Dictionary<string, Tensor> { ["p"] = p.detach(), ["frames"] = frames, ["drafts"] = text.Letters, ["letters"] = tensor(text.Counts) });
+        return new ObjectiveLoss(loss, new Dictionary<string, Tensor> { ["p"] = p.detach(), ["frames"] = frames, ["drafts"] = text.Letters, ["letters"] = tensor(text.Counts), ["round"] = tensor((long)text.Round) });
     }
 
     /// <inheritdoc />
@@ -103,7 +122,8 @@ public sealed class PseudoLabels : IObjective
     /// <inheritdoc />
     public IReadOnlyList<MetricInfo> Metrics { get; } =
     [
-        new("otherThanDraft", "letters that it writes otherwise than the draft, as a share of the draft's, with stretches of the sound hidden; the drafts are often wrong themselves"),
+        new("otherThanDraft", "letters that it writes otherwise than the text it learns from, as a share of that text's, with stretches of the sound hidden; that text is often wrong itself"),
+        new("round", "whose text it learns from: 1 the other recogniser's, 2 its own, but for the drafts that agree best with that", Stage: true),
         new("blank", "frames in which it writes no letter, 0 to 1; at 1 it writes nothing", 1),
     ];
 
@@ -123,7 +143,7 @@ public sealed class PseudoLabels : IObjective
             errors.Add(ErrorCounts.OfLetters(draft, GreedyDecoder.Decode(row, Alphabet)));
             for (var t = 0; t < frames[b]; t++) if (GreedyDecoder.Highest(row.Slice(t * v, v)) == Alphabet.Blank) blanks++;
         }
-        return new Dictionary<string, double> { ["otherThanDraft"] = errors.Aggregate(ErrorCounts.Add).Rate, ["blank"] = blanks / (double)frames.Sum() };
+        return new Dictionary<string, double> { ["round"] = loss.Parts["round"].item<long>(), ["otherThanDraft"] = errors.Aggregate(ErrorCounts.Add).Rate, ["blank"] = blanks / (double)frames.Sum() };
     }
 
     /// <inheritdoc />

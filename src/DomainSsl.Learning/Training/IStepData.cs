@@ -1,7 +1,9 @@
 using System.Diagnostics;
+using System.Text.Json;
 using DomainSsl.Learning.Augmentation;
 using DomainSsl.Learning.Data;
 using DomainSsl.Learning.Encoders;
+using DomainSsl.Learning.Evaluation;
 using DomainSsl.Learning.Objectives;
 using DomainSsl.Learning.Transcribing;
 using static TorchSharp.torch;
@@ -17,6 +19,15 @@ public interface IStepData : IDisposable
     /// <summary>Items a step, on average where steps differ.</summary>
     int Batch { get; }
 
+    /// <summary>Called before every step, also the first after a run has been taken up again: targets that the objective makes of the data are made here when they are due.</summary>
+    /// <param name="step">Steps done.</param>
+    /// <param name="progress">Share of the run that is done.</param>
+    /// <param name="objective">As it is now.</param>
+    /// <param name="cancel">Looked at while targets are made.</param>
+    void BeforeStep(int step, double progress, IObjective objective, CancellationToken cancel)
+    {
+    }
+
     /// <summary>The tensors of a step, on the device; they belong to the caller's dispose scope.</summary>
     /// <param name="step">Steps done.</param>
     /// <param name="views">How many views of each item.</param>
@@ -29,8 +40,8 @@ public static class StepData
 {
     /// <summary>Opens a recipe's shard.</summary>
     /// <exception cref="LearningException">It is absent, damaged, of the other kind, or too small.</exception>
-    public static IStepData Open(Recipe recipe, string shardPath, IReadOnlyList<string?>? drafts, RandomStreams random, Device device) =>
-        recipe.Objective.NeedsDrafts ? new DraftData(recipe, shardPath, drafts ?? throw new LearningException($"The recipe '{recipe.Name}' learns from drafts of the recordings, and there are none; choose another recipe."), random, device)
+    public static IStepData Open(Recipe recipe, string shardPath, IReadOnlyList<string?>? drafts, string runFolder, RandomStreams random, Device device) =>
+        recipe.Objective.NeedsDrafts ? new DraftData(recipe, shardPath, drafts ?? throw new LearningException($"The recipe '{recipe.Name}' learns from drafts of the recordings, and there are none; choose another recipe."), runFolder, random, device)
         : recipe.Modality == Modalities.Sound ? new SoundData(recipe, shardPath, random, device) : new ImageData(recipe, shardPath, random, device);
 }
 
@@ -145,28 +156,47 @@ public sealed class SoundData : IStepData
     }
 }
 
-/// <summary>Whole pieces of sound with a draft of what is said in them, as many a step as come to batch × seconds of the recipe.</summary>
+/// <summary>
+/// Whole pieces of sound with a draft of what is said in them, as many a step as come to batch × seconds of the recipe. From <see cref="PseudoLabelsOptions.OwnFrom"/> on with what the encoder itself writes of them, but for the drafts that
+/// agree best with that. What it wrote is kept in the run's folder: a run that is taken up again learns from the same.
+/// </summary>
 public sealed class DraftData : IStepData
 {
+    /// <summary>What the encoder wrote, in the run's folder.</summary>
+    public const string OwnFile = "drafts-own.json";
+
+    // Each piece should come so often in what is left of the run; more need not be written down for it.
+    private const int LeastEpochs = 4;
+
+    private readonly PseudoLabelsOptions _options;
     private readonly SoundShard _shard;
-    private readonly List<SpokenItem> _items;
+    private readonly IReadOnlyList<string?> _drafts;
+    private readonly string _ownPath;
+    private readonly double _seconds;
+    private readonly Func<IEnumerable<SpokenItem>, List<SpokenItem>> _usable;
     private readonly Func<SpokenBatches> _open;
     private readonly RandomStreams _random;
+    private List<SpokenItem> _items;
     private SpokenBatches _batches;
-    private int _next;
+    private int _next, _since, _round = 1;
+
+    /// <summary>Texts by piece.</summary>
+    private sealed record Own(int Step, IReadOnlyDictionary<int, string> Texts);
 
     /// <summary>Opens the shard.</summary>
-    public DraftData(Recipe recipe, string shardPath, IReadOnlyList<string?> drafts, RandomStreams random, Device device)
+    public DraftData(Recipe recipe, string shardPath, IReadOnlyList<string?> drafts, string runFolder, RandomStreams random, Device device)
     {
-        _random = random;
+        (_random, _options, _ownPath, _seconds) = (random, (PseudoLabelsOptions)recipe.Objective, Path.Combine(runFolder, OwnFile), recipe.Data.Batch * recipe.Data.Seconds);
         _shard = SoundShard.Open(shardPath);
         try
         {
             if (drafts.Count != _shard.Count) throw new ArgumentException($"There are {drafts.Count} drafts of {_shard.Count} pieces.", nameof(drafts));
             var alphabet = PseudoLabels.Alphabet;
-            _items = SpokenBatches.Usable([.. drafts.Select((text, i) => new SpokenItem(i, alphabet.Normalise(text ?? ""), ""))], _shard, recipe.Encoder, recipe.Distortion.Speed);
+            _drafts = [.. drafts.Select(d => d is null ? null : alphabet.Normalise(d))];
+            _usable = items => SpokenBatches.Usable([.. items], _shard, recipe.Encoder, recipe.Distortion.Speed);
+            _items = _usable(_drafts.Select((text, i) => new SpokenItem(i, text ?? "", "")));
             if (_items.Count == 0) throw new LearningException("Nothing of what the recogniser wrote down can be learnt from; look whether English is spoken in the recordings, or choose another recipe.");
-            _open = () => new SpokenBatches(_shard, _items, alphabet, recipe.Distortion, recipe.Data.Batch * recipe.Data.Seconds, random, device);
+            _open = () => new SpokenBatches(_shard, _items, alphabet, recipe.Distortion, _seconds, random, device);
             _batches = _open();
             Batch = (int)Math.Round(_items.Count / (double)_batches.Epoch(0).Count);
         }
@@ -183,6 +213,23 @@ public sealed class DraftData : IStepData
     /// <summary>On average: as many as fill a step's seconds, by their length.</summary>
     public int Batch { get; }
 
+    /// <summary>Where it is due: has the encoder write down the pieces, and goes on with that.</summary>
+    public void BeforeStep(int step, double progress, IObjective objective, CancellationToken cancel)
+    {
+        if (_round > 1 || progress < _options.OwnFrom || step == 0) return;
+        // One that was written later belongs to steps that a kill has taken back.
+        if (Written() is not { } own || own.Step > step)
+        {
+            own = new Own(step, Write((PseudoLabels)objective, step * (1 - progress) / progress, cancel));
+            Durable.WriteText(_ownPath, JsonSerializer.Serialize(own, LearningJson.Options));
+        }
+        var items = _usable(own.Texts.Select(t => new SpokenItem(t.Key, t.Value, "")));
+        _round = 2;
+        // An encoder that writes nothing has nothing to learn from itself.
+        if (items.Count == 0) return;
+        (_items, _since, _next) = (items, own.Step, -1);
+    }
+
     /// <inheritdoc />
     public Batch Take(int step, int views, out double waited)
     {
@@ -192,13 +239,30 @@ public sealed class DraftData : IStepData
         if (step != _next)
         {
             _batches = _open();
-            _batches.Skip(step);
+            _batches.Skip(step - _since);
         }
         _next = step + 1;
         var batch = _batches.Take(step);
         waited = clock.Elapsed.TotalSeconds;
-        return new Batch([batch.Samples], _random.Objective(step), batch.Lengths, new BatchText(batch.Letters, batch.Counts));
+        return new Batch([batch.Samples], _random.Objective(step), batch.Lengths, new BatchText(batch.Letters, batch.Counts, _round));
     }
+
+    private Own? Written() => File.Exists(_ownPath) ? JsonSerializer.Deserialize<Own>(File.ReadAllText(_ownPath), LearningJson.Options) : null;
+
+    // Those first of which there is a draft to hold the own text against.
+    private Dictionary<int, string> Write(PseudoLabels objective, double stepsLeft, CancellationToken cancel)
+    {
+        var order = _random.Open("own", 0).Permutation(_shard.Count).OrderBy(i => _drafts[i] is null).ToList();
+        var (most, seconds) = (Math.Max(_seconds, stepsLeft * _seconds / LeastEpochs), 0.0);
+        var pieces = order.TakeWhile(i => (seconds += _shard.Lengths[i] / (double)SoundShard.SampleRate) <= most || seconds <= _seconds).ToList();
+        var own = pieces.Zip(objective.Write(_shard, pieces, cancel)).ToDictionary();
+        var agreeing = pieces.Where(i => _drafts[i] is { Length: > 0 }).OrderByDescending(i => Agreement(_drafts[i]!, own[i])).ThenBy(i => i).ToList();
+        foreach (var i in agreeing.Take((int)Math.Round(_options.Kept * agreeing.Count))) own[i] = _drafts[i]!;
+        return own;
+    }
+
+    // 1 where they are the same, 0 where no letter stands in its place.
+    private static double Agreement(string draft, string own) => 1 - ErrorCounts.OfLetters(draft, own).Errors / (double)Math.Max(draft.Length, own.Length);
 
     /// <inheritdoc />
     public void Dispose() => _shard.Dispose();

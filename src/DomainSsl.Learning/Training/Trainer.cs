@@ -14,7 +14,7 @@ namespace DomainSsl.Learning.Training;
 /// build, or restore the last checkpoint
 /// until the limit of steps or seconds
 ///   cancelled?  → checkpoint, stop
-///   objective.BeforeStep                   targets that come of the data, when they are due
+///   data.BeforeStep, objective.BeforeStep  targets that come of the data, when they are due
 ///   batch       ← views of images or stretches of sound, made ready by another thread during the step before
 ///   loss        ← objective.Loss(batch)            stop if it is not finite
 ///   gradients   ← backward, clip
@@ -41,7 +41,7 @@ public static class Trainer
         Directory.CreateDirectory(request.RunFolder);
         Durable.WriteText(Path.Combine(request.RunFolder, "recipe.json"), recipe.ToJson());
 
-        using var data = StepData.Open(recipe, request.ShardPath, request.Drafts, random, device);
+        using var data = StepData.Open(recipe, request.ShardPath, request.Drafts, request.RunFolder, random, device);
 
         var checkpoints = new Checkpoints(request.RunFolder);
         var restored = checkpoints.ReadState();
@@ -86,6 +86,12 @@ public static class Trainer
             var progress = schedule.Progress(state.Step, state.Seconds);
             var (step, rate) = (state.Step + 1, schedule.Rate(progress));
             var logged = step % recipe.Log.Steps == 0 || step == 1 || schedule.Progress(step, state.Seconds) >= 1;
+            try { data.BeforeStep(state.Step, progress, objective, cancel); }
+            catch (OperationCanceledException)
+            {
+                watcher.Checked(state.Step, checkpoints.Write(state, objective, optimiser));
+                throw;
+            }
             using (Finalizers.Held())
             using (NewDisposeScope())
             {

@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text.Json;
 using DomainSsl.Audio.Decoding;
 using DomainSsl.Audio.Resampling;
 using DomainSsl.Learning.Data;
@@ -52,7 +54,7 @@ public sealed class PseudoLabelsTests
         }
         Assert.Equal((Lost(0, first) + Lost(1, second)) / 2, loss.Value.item<float>(), 3);
         var measured = objective.Measure(loss);
-        Assert.Equal(["blank", "otherThanDraft"], measured.Keys.Order());
+        Assert.Equal(["blank", "otherThanDraft", "round"], measured.Keys.Order());
         Assert.InRange(measured["blank"], 0, 1);
         Assert.True(measured["otherThanDraft"] > 0);
     }
@@ -61,17 +63,7 @@ public sealed class PseudoLabelsTests
     public void Training_GoesOnFromTheSpokenEncoderThatReads_LearnsTheDrafts_AndTheEncoderReadsAfterwards()
     {
         using var folder = new TemporaryFolder();
-        var texts = new List<string?>();
-        using (var writer = new SoundShardWriter(folder.At("dictations.shard")))
-        {
-            foreach (var cells in File.ReadLines(Path.Combine(SharedData.Project, "sample-data", "transcripts.csv")).Skip(1).Select(l => l.Split(',')).Take(24))
-            {
-                using var file = File.OpenRead(Path.Combine(SharedData.Project, "sample-data", cells[0]));
-                writer.Add($"{texts.Count:x64}", Resampler.To16kMono(SoundFile.Read(file)).Samples);
-                texts.Add(texts.Count % 6 == 5 ? null : cells[1]);   // some were not heard
-            }
-            writer.Finish();
-        }
+        string?[] texts = [.. Dictations(folder.At("dictations.shard"), 24).Select((text, i) => i % 6 == 5 ? null : text)];   // some were not heard
         var recipe = Recipes.Find("pseudo-labels").With("log.steps=5");
         var result = Trainer.Run(new TrainRequest { Recipe = recipe, ShardPath = folder.At("dictations.shard"), Drafts = texts, RunFolder = folder.At("run"), MaxSteps = 30, Seed = 1, Device = "cpu" }, new NoWatcher(), Cancel);
         var lines = MetricsFile.Read(folder.At("run"));
@@ -91,6 +83,41 @@ public sealed class PseudoLabelsTests
         }
         var (before, after) = (Wrong(SpokenEncoder.FilePath), Wrong(result.EncoderPath));
         Assert.True(after < before, $"{before:0.000} → {after:0.000}");
+    }
+
+    [Fact]
+    public void InTheSecondHalf_OnlyTheBestDraftsStay_AndTheRestIsItsOwnText_OfWhatWasNotHeardToo()
+    {
+        using var folder = new TemporaryFolder();
+        var truth = Dictations(folder.At("dictations.shard"), 20);
+        string?[] drafts = [.. truth.Select((text, i) => i % 4 == 3 ? null : i % 4 == 0 ? "quite another thing was said" : text)];
+        // Steps of 100 s: in the two that are left all the 47 s come four times, so that all are written down.
+        var request = new TrainRequest { Recipe = Recipes.Find("pseudo-labels").With("log.steps=1").With("data.batch=25"), ShardPath = folder.At("dictations.shard"), Drafts = drafts, RunFolder = folder.At("run"), MaxSteps = 4, Seed = 1, Device = "cpu" };
+        Trainer.Run(request, new NoWatcher(), Cancel);
+        Assert.Equal([1, 1, 2, 2], MetricsFile.Read(folder.At("run")).Select(l => l.Metrics["round"]));
+        using var own = JsonDocument.Parse(File.ReadAllText(folder.At("run", DraftData.OwnFile)));
+        Assert.Equal(2, own.RootElement.GetProperty("step").GetInt32());
+        var texts = own.RootElement.GetProperty("texts").EnumerateObject().ToDictionary(t => int.Parse(t.Name, CultureInfo.InvariantCulture), t => t.Value.GetString()!);
+        Assert.Equal(Enumerable.Range(0, 20), texts.Keys.Order());
+        // Three in ten of the fifteen drafts, and none of those that speak of something else.
+        Assert.InRange(texts.Count(t => t.Value == drafts[t.Key]), 4, 6);
+        Assert.DoesNotContain("quite another thing was said", texts.Values);
+        Assert.True(texts.Select(t => ErrorCounts.OfLetters(truth[t.Key], t.Value)).Aggregate(ErrorCounts.Add).Rate < 0.5);
+    }
+
+    // So many of the sample data's dictations, and what is said in them.
+    private static string[] Dictations(string path, int count)
+    {
+        using var writer = new SoundShardWriter(path);
+        var texts = new List<string>();
+        foreach (var cells in File.ReadLines(Path.Combine(SharedData.Project, "sample-data", "transcripts.csv")).Skip(1).Select(l => l.Split(',')).Take(count))
+        {
+            using var file = File.OpenRead(Path.Combine(SharedData.Project, "sample-data", cells[0]));
+            writer.Add($"{texts.Count:x64}", Resampler.To16kMono(SoundFile.Read(file)).Samples);
+            texts.Add(cells[1]);
+        }
+        writer.Finish();
+        return [.. texts];
     }
 
     [Fact]

@@ -186,10 +186,10 @@ public sealed class TrainerTests : IDisposable
     [Fact]
     public void Run_OnDrafts_CountsThePiecesThatStepsHad_AlsoAfterAKill()
     {
-        var recipe = Small("pseudo-labels").With("checkpoint.steps=1");
+        var recipe = Small("pseudo-labels").With("checkpoint.steps=1").With("objective.ownFrom=1");
         var request = Request(recipe, "whole", null);
         var (steps, pieces) = (0, 0);
-        using (var data = new DraftData(recipe, request.ShardPath, request.Drafts!, new RandomStreams(request.Seed), CPU))
+        using (var data = new DraftData(recipe, request.ShardPath, request.Drafts!, request.RunFolder, new RandomStreams(request.Seed), CPU))
         using (NewDisposeScope())
         {
             while (pieces < data.Count) pieces += data.Take(steps++, 1, out _).Lengths!.Length;
