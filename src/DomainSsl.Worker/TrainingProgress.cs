@@ -35,5 +35,7 @@ internal sealed class TrainingProgress(RunContext context, int? steps, Func<RunS
 
     public void Checked(int step, string folder) => context.Log($"Checkpoint at step {step}.");
 
+    public void Noted(string sentence) => context.Log(sentence);
+
     public void Ended(TrainResult result) => context.Log(ended(result));
 }

@@ -36,4 +36,8 @@ internal static class TaskRefusals
     public static RefusedException NothingWanted() => new("wanted-missing", "Say in a sentence how many more are needed, and of what.");
     public static RefusedException AlreadyTraining() => new("already-training", "This task is being trained already; wait for its result, or stop that run first.");
     public static RefusedException BadLabelFile(string what) => new("label-file-bad", $"The label file cannot be read: {what}. It needs a header with the columns file and label.");
+
+    /// <summary>A label file contradicts itself.</summary>
+    public static RefusedException TwoLabels(string first, string one, string second, string other) =>
+        new("two-labels", $"The label file calls the same image or recording {one} ({first}) and {other} ({second}); keep one of the two rows.");
 }

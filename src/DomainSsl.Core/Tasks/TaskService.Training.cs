@@ -45,7 +45,7 @@ public sealed partial class TaskService
     }
 
     /// <summary>Reads a CSV with the columns <c>file,label</c> and stores its labels; a row finds its image or recording by the SHA-256 of the file's bytes as imported, never by a name.</summary>
-    /// <exception cref="RefusedException">The CSV cannot be read, or names a class that the task has not; nothing is stored then.</exception>
+    /// <exception cref="RefusedException">The CSV cannot be read, names a class that the task has not, or gives two classes to one image; nothing is stored then.</exception>
     public async Task<LabelImport> ImportLabelsAsync(long taskId, string csv, string by, CancellationToken cancel = default)
     {
         var rows = ReadLabelFile(csv);
@@ -64,11 +64,14 @@ public sealed partial class TaskService
             hashes.Add((file, label, hash));
         }
         var items = await library.ItemsBySourceAsync(hashes.Select(h => h.Hash).OfType<string>(), cancel);
-        var (given, unknown) = (new List<GivenLabel>(), new List<string>());
+        var (given, unknown, rowOf) = (new List<GivenLabel>(), new List<string>(), new Dictionary<long, (string File, string Label)>());
         foreach (var (file, label, hash) in hashes)
         {
-            if (hash is not null && items.TryGetValue(hash, out var found) && order.Contains(found[0].Id)) given.Add(new GivenLabel(found[0].Id, label));
-            else unknown.Add(file);
+            if (hash is null || !items.TryGetValue(hash, out var found) || !order.Contains(found[0].Id)) { unknown.Add(file); continue; }
+            // One image may lie there under two names.
+            if (!rowOf.TryAdd(found[0].Id, (file, label.Trim())) && !string.Equals(rowOf[found[0].Id].Label, label.Trim(), StringComparison.OrdinalIgnoreCase))
+                throw TaskRefusals.TwoLabels(rowOf[found[0].Id].File, rowOf[found[0].Id].Label, file, label.Trim());
+            given.Add(new GivenLabel(found[0].Id, label));
         }
         return await ImportLabelsAsync(taskId, given, by, cancel) with { Unknown = unknown };
     }

@@ -14,6 +14,9 @@ public interface IRunWatcher
     /// <summary>A checkpoint is written.</summary>
     void Checked(int step, string folder);
 
+    /// <summary>Something that happens once in the middle, as a sentence for the log.</summary>
+    void Noted(string sentence) { }
+
     /// <summary>The run is done.</summary>
     void Ended(TrainResult result);
 }

@@ -139,7 +139,8 @@ internal static class LabelTables
             hashes[path] = Convert.ToHexStringLower(await SHA256.HashDataAsync(stream, run.Cancel));
         }
         var items = await ItemsAsync(run, kind, hashes.Values);
-        var refused = paths.Distinct().Where(p => !hashes.ContainsKey(p)).Select(p => new RefusedFile(p, "no-file", "There is no such file; check the path.")).ToList();
+        var refused = paths.Distinct().Where(p => !hashes.ContainsKey(p))
+            .Select(p => Directory.Exists(p) ? new RefusedFile(p, ImportRefusals.FolderUnreadable.Code, ImportRefusals.FolderUnreadable.Sentence) : new RefusedFile(p, "no-file", "There is no such file; check the path.")).ToList();
         var unknown = hashes.Where(h => !items.ContainsKey(h.Value)).Select(h => h.Key).ToList();
         if (unknown.Count > 0)
         {

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using DomainSsl.Core.Importing;
 using DomainSsl.Testing;
 
@@ -34,6 +35,41 @@ public sealed class SourceFolderTests
         File.CreateSymbolicLink(folder.At("in", "out.dcm"), folder.At("elsewhere.dcm"));
         Assert.Equal([folder.At("in", "scan.dcm")], SourceFolder.Files(folder.At("in")));
     }
+
+    [Fact]
+    public void Files_AFolderThatMayNotBeRead_StandsForWhatLiesInIt()
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            Assert.Skip("Rights are taken away as Linux does it.");
+            return;
+        }
+        using var folder = new TemporaryFolder();
+        File.SetUnixFileMode(folder.Path, Everybody);
+        Make(folder.At("in", "open", "scan.dcm"));
+        Make(folder.At("in", "closed", "scan.dcm"));
+        File.SetUnixFileMode(folder.At("in", "closed"), UnixFileMode.None);
+        string[] met = [];
+        // The administrator of the machine may read everything, so a thread that looks as nobody.
+        var nobody = new Thread(() =>
+        {
+            _ = setfsuid(65534);
+            met = [.. SourceFolder.Files(folder.At("in"))];
+            _ = setfsuid(geteuid());
+        });
+        nobody.Start();
+        nobody.Join();
+        File.SetUnixFileMode(folder.At("in", "closed"), Everybody);
+        Assert.Equal([folder.At("in", "closed"), folder.At("in", "open", "scan.dcm")], met);
+    }
+
+    private const UnixFileMode Everybody = (UnixFileMode)0b111_111_111;
+
+    [DllImport("libc")]
+    private static extern int setfsuid(uint user);
+
+    [DllImport("libc")]
+    private static extern uint geteuid();
 
     private static void Make(string path)
     {

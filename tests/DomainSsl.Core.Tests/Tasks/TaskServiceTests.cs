@@ -361,6 +361,8 @@ public sealed class TaskServiceTests
         }
         await File.WriteAllTextAsync(csv, "file,label\nanother.dcm,Effusion\n", Cancel);
         Assert.Equal(1, (await clinic.Tasks.ImportLabelsAsync(task.Id, csv, "anna", Cancel)).Unchanged);
+        await File.WriteAllTextAsync(csv, "file,label\nrenamed.dcm,none\nanother.dcm,Effusion\n", Cancel);
+        Assert.Equal("two-labels", (await Assert.ThrowsAsync<RefusedException>(() => clinic.Tasks.ImportLabelsAsync(task.Id, csv, "anna", Cancel))).Refusal.Code);
         await File.WriteAllTextAsync(csv, "file,label\nrenamed.dcm,fracture\n", Cancel);
         Assert.Equal("class-unknown", (await Assert.ThrowsAsync<RefusedException>(() => clinic.Tasks.ImportLabelsAsync(task.Id, csv, "anna", Cancel))).Refusal.Code);
         await File.WriteAllTextAsync(csv, "File;Label\nrenamed.dcm;Effusion\n", Cancel);

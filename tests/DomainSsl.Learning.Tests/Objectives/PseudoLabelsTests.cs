@@ -6,6 +6,7 @@ using DomainSsl.Learning.Data;
 using DomainSsl.Learning.Decoding;
 using DomainSsl.Learning.Encoders;
 using DomainSsl.Learning.Evaluation;
+using DomainSsl.Learning.Health;
 using DomainSsl.Learning.Objectives;
 using DomainSsl.Learning.Tests.Encoders;
 using DomainSsl.Learning.Training;
@@ -93,7 +94,10 @@ public sealed class PseudoLabelsTests
         string?[] drafts = [.. truth.Select((text, i) => i % 4 == 3 ? null : i % 4 == 0 ? "quite another thing was said" : text)];
         // Steps of 100 s: in the two that are left all the 47 s come four times, so that all are written down.
         var request = new TrainRequest { Recipe = Recipes.Find("pseudo-labels").With("log.steps=1").With("data.batch=25"), ShardPath = folder.At("dictations.shard"), Drafts = drafts, RunFolder = folder.At("run"), MaxSteps = 4, Seed = 1, Device = "cpu" };
-        Trainer.Run(request, new NoWatcher(), Cancel);
+        var watcher = new Notes();
+        Trainer.Run(request, watcher, Cancel);
+        Assert.Contains("20 pieces down itself", Assert.Single(watcher.Said), StringComparison.Ordinal);
+        Assert.DoesNotContain("That is little", watcher.Said[0], StringComparison.Ordinal);
         Assert.Equal([1, 1, 2, 2], MetricsFile.Read(folder.At("run")).Select(l => l.Metrics["round"]));
         using var own = JsonDocument.Parse(File.ReadAllText(folder.At("run", DraftData.OwnFile)));
         Assert.Equal(2, own.RootElement.GetProperty("step").GetInt32());
@@ -103,6 +107,31 @@ public sealed class PseudoLabelsTests
         Assert.InRange(texts.Count(t => t.Value == drafts[t.Key]), 4, 6);
         Assert.DoesNotContain("quite another thing was said", texts.Values);
         Assert.True(texts.Select(t => ErrorCounts.OfLetters(truth[t.Key], t.Value)).Aggregate(ErrorCounts.Add).Rate < 0.5);
+    }
+
+    [Fact]
+    public void DraftsThatHaveLittleToDoWithTheSound_AreToldOf()
+    {
+        using var folder = new TemporaryFolder();
+        var count = Dictations(folder.At("dictations.shard"), 6).Length;
+        var watcher = new Notes();
+        Trainer.Run(new TrainRequest { Recipe = Recipes.Find("pseudo-labels"), ShardPath = folder.At("dictations.shard"), Drafts = [.. Enumerable.Repeat("zzzz qqq xx jjj vv kkk zz", count)], RunFolder = folder.At("run"), MaxSteps = 2, Seed = 1, Device = "cpu" }, watcher, Cancel);
+        Assert.Contains("look whether English is spoken", Assert.Single(watcher.Said), StringComparison.Ordinal);
+    }
+
+    private sealed class Notes : IRunWatcher
+    {
+        public List<string> Said { get; } = [];
+
+        public void Noted(string sentence) => Said.Add(sentence);
+
+        public void Started(RunStart start) { }
+
+        public void Stepped(MetricsLine line, RunHealth health) { }
+
+        public void Checked(int step, string folder) { }
+
+        public void Ended(TrainResult result) { }
     }
 
     // So many of the sample data's dictations, and what is said in them.
