@@ -31,6 +31,8 @@ fi
 
 # Training tests share two cores: without this, libgomp's threads spin at barriers and everything beside them waits.
 export GOMP_SPINCOUNT=1000
+# What a test starts lives for seconds: it gains nothing by methods being compiled a third time with what was counted, and the counting took a seventh of the browser tests' processor time.
+export DOTNET_TieredPGO=0
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 

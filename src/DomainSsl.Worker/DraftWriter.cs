@@ -43,7 +43,8 @@ internal static class DraftWriter
         foreach (var left in Directory.GetDirectories(folder, HeardFolder + "*")) Directory.Delete(left, recursive: true);
         if (!done) return;
         File.Delete(Path.Combine(folder, DraftsFile));
-        File.Delete(Path.Combine(folder, DraftData.OwnFile));
+        // With what a kill left half written.
+        foreach (var own in Directory.GetFiles(folder, DraftData.OwnFile + "*")) File.Delete(own);
     }
 
     /// <summary>Listens to the pieces, or to as many as there is time for.</summary>

@@ -35,6 +35,8 @@ internal sealed class TrainingProgress(RunContext context, int? steps, Func<RunS
 
     public void Checked(int step, string folder) => context.Log($"Checkpoint at step {step}.");
 
+    public void Busy(string stage) => context.Report(new RunReport(Stage: stage));
+
     public void Noted(string sentence) => context.Log(sentence);
 
     public void Ended(TrainResult result) => context.Log(ended(result));

@@ -75,7 +75,7 @@ public sealed record FileInspection(string File, string Kind)
         catch (DicomException e) { return Failed(path, e.Code == DicomErrors.NotDicom ? "unknown" : "dicom", e.Code, e.Message); }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            var refusal = ImportRefusals.Unreadable(e.Message);
+            var refusal = Directory.Exists(path) ? ImportRefusals.FolderUnreadable : ImportRefusals.Unreadable(e.Message);
             return Failed(path, "unknown", refusal.Code, refusal.Sentence);
         }
     }

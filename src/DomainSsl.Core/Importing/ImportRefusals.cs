@@ -29,7 +29,7 @@ public static class ImportRefusals
     public static Refusal Unreadable(string why) => new("unreadable", $"The file could not be read ({why.TrimEnd('.')}); check its rights and the medium it lies on.");
 
     /// <summary>The system would not list it.</summary>
-    public static Refusal FolderUnreadable { get; } = new("unreadable", "The folder could not be read, so nothing that lies in it was imported; check its rights and the medium it lies on.");
+    public static Refusal FolderUnreadable { get; } = new("unreadable", "The folder could not be read, so what lies in it is left out; check its rights and the medium it lies on.");
 
     /// <summary>It was written to while it was read.</summary>
     public static Refusal Changing { get; } = new("changing", "The file changed while it was read; wait until it is copied or recorded to its end, and import it again.");

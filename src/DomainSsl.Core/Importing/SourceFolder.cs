@@ -16,7 +16,8 @@ public static class SourceFolder
     {
         string[] files, folders;
         try { (files, folders) = (Directory.GetFiles(folder, "*", OneFolder), Directory.GetDirectories(folder, "*", OneFolder)); }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException) { return [folder]; }
+        catch (DirectoryNotFoundException) when (folder != top) { return []; } // gone since it was listed
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException) { return folder != top && (IsClutter(Path.GetRelativePath(top, folder)) || Path.GetFileName(folder) is "lost+found" or "System Volume Information" or "$RECYCLE.BIN") ? [] : [folder]; }
         return files.Where(f => !IsClutter(Path.GetRelativePath(top, f))).Concat(folders.SelectMany(f => Under(top, f)));
     }
 

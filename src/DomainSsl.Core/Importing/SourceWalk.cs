@@ -69,7 +69,8 @@ internal sealed class SourceWalk(ImportOptions options, DataFolder folder, IRead
         {
             cancel.ThrowIfCancellationRequested();
             var file = new FileInfo(name);
-            yield return Directory.Exists(name) ? new Found(name, file.FullName, 0, InFolder: true, Refusal: ImportRefusals.FolderUnreadable) : new Found(name, file.FullName, file.Length, InFolder: true);
+            yield return file.Exists ? new Found(name, file.FullName, file.Length, InFolder: true)
+                : new Found(name, file.FullName, 0, InFolder: true, Refusal: Directory.Exists(name) ? ImportRefusals.FolderUnreadable : ImportRefusals.NotFound);
         }
     }
 

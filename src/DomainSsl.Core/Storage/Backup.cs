@@ -107,7 +107,8 @@ public static class Backup
             throw new RefusedException("not-empty", $"The data folder {root} is not empty; a backup is put into an empty one only: name another with --data.");
         bool made = !Directory.Exists(root);
         var staging = Path.Combine(root, ".restoring");
-        Directory.CreateDirectory(staging);
+        DataFolder.MakeOwn(root);
+        DataFolder.MakeOwn(staging);
         try
         {
             var contents = await UnpackAsync(path, staging, cancel);
@@ -117,7 +118,7 @@ public static class Backup
             File.Move(Path.Combine(staging, DatabaseName), Path.Combine(root, DatabaseName));
             Directory.Delete(staging, recursive: true);
             var folder = new DataFolder(root);
-            ProtectKeys(folder);
+            Protect(folder);
             var factory = new Factory(folder.Database);
             await DatabaseSetup.MigrateAsync(factory, cancel);
             await new AuditLog(factory, TimeProvider.System).RecordAsync(by, "restored", "the data folder", $"backup of {contents.At:yyyy-MM-dd HH:mm} UTC", cancel);
@@ -191,11 +192,13 @@ public static class Backup
         if (sound != "ok") throw new RefusedException("backup-damaged", $"The database in the backup is damaged ({sound}), so nothing was restored; use another copy.");
     }
 
-    private static void ProtectKeys(DataFolder folder)
+    // As they were where the backup was made: open to the owner alone, also in a folder that others may look into.
+    private static void Protect(DataFolder folder)
     {
         if (OperatingSystem.IsWindows()) return;
         const UnixFileMode Owner = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        File.SetUnixFileMode(folder.Keys, Owner | UnixFileMode.UserExecute);
+        foreach (var top in Directory.EnumerateDirectories(folder.Root)) File.SetUnixFileMode(top, Owner | UnixFileMode.UserExecute);
+        File.SetUnixFileMode(folder.Database, Owner);
         foreach (var key in Directory.EnumerateFiles(folder.Keys, "*", SearchOption.AllDirectories)) File.SetUnixFileMode(key, Owner);
     }
 

@@ -12,11 +12,14 @@ public sealed class DataFolder
     public DataFolder(string root)
     {
         Root = Path.GetFullPath(root);
-        foreach (var folder in (string[])[Root, Blobs, Shards, Models, Runs, Incoming, Cache, Keys])
-        {
-            if (OperatingSystem.IsWindows()) Directory.CreateDirectory(folder);
-            else Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        }
+        foreach (var folder in (string[])[Root, Blobs, Shards, Models, Runs, Incoming, Cache, Keys]) MakeOwn(folder);
+    }
+
+    /// <summary>Makes a folder that is open to its owner alone; one that is there already stays as it is.</summary>
+    internal static void MakeOwn(string folder)
+    {
+        if (OperatingSystem.IsWindows()) Directory.CreateDirectory(folder);
+        else Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
 
     /// <summary>The folder itself, as a full path.</summary>

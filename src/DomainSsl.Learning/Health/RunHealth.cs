@@ -17,25 +17,29 @@ public sealed record RunHealth(string State, IReadOnlyList<string> Findings)
     public static RunHealth Judge(IReadOnlyList<MetricsLine> lines, IReadOnlyList<MetricInfo> metrics, double trivialLoss)
     {
         var (bad, watch) = (new List<string>(), new List<string>());
+        var all = lines;
         // Losses of another task, such as another clustering, say nothing about this one's.
         if (metrics.FirstOrDefault(m => m.Stage) is { } stage && lines.Count > 0 && lines[^1].Metrics.TryGetValue(stage.Name, out var now))
             lines = [.. lines.Where(l => l.Metrics.TryGetValue(stage.Name, out var then) && then == now)];
-        if (lines.Count >= 5 && lines[^1].Progress >= 0.1)
+        var begun = lines.Count == all.Count ? 0 : lines[0].Progress;
+        var share = lines.Count == 0 ? 0 : (lines[^1].Progress - begun) / Math.Max(1 - begun, 1e-9);
+        // What tells nothing apart does so whatever it is given to learn: while a stage is young, the end of the one before counts too.
+        var collapsed = all.Count >= 5 && all[^1].Progress >= 0.1
+            ? metrics.FirstOrDefault(m => m.Collapsed is { } value && all.TakeLast(lines.Count >= 5 ? 3 : lines.Count + 3).All(l => l.Metrics.TryGetValue(m.Name, out var at) && Math.Abs(at - value) < Near)) : null;
+        if (collapsed is not null)
+        {
+            bad.Add($"Collapse: the encoder gives nearly the same whatever it is given ({collapsed.Name} is {all[^1].Metrics[collapsed.Name]:0.000}, {collapsed.Collapsed:0.##} tells nothing apart). Lower optimiser.rate, or start from trained weights.");
+        }
+        else if (lines.Count >= 5 && share >= 0.1)
         {
             var first = Median(lines.Take(3).Select(l => l.Loss));
             var last = Median(lines.TakeLast(3).Select(l => l.Loss));
             var best = Enumerable.Range(0, lines.Count - 2).Min(i => Median(lines.Skip(i).Take(3).Select(l => l.Loss)));
-            var collapsed = metrics.Where(m => m.Collapsed is { } value && lines.TakeLast(3).All(l => l.Metrics.TryGetValue(m.Name, out var at) && Math.Abs(at - value) < Near)).ToList();
-            if (collapsed.Count > 0)
-            {
-                var m = collapsed[0];
-                bad.Add($"Collapse: the encoder gives nearly the same whatever it is given ({m.Name} is {lines[^1].Metrics[m.Name]:0.000}, {m.Collapsed:0.##} tells nothing apart). Lower optimiser.rate, or start from trained weights.");
-            }
-            else if (last > best + 0.25 * trivialLoss || last > 1.2 * Math.Max(first, trivialLoss))
+            if (last > best + 0.25 * trivialLoss || last > 1.2 * Math.Max(first, trivialLoss))
             {
                 bad.Add($"Divergence: the loss has risen from {best:0.00} to {last:0.00}. Lower optimiser.rate or set optimiser.clip=1.");
             }
-            else if (lines.Count >= 10 && lines[^1].Progress >= 0.3)
+            else if (lines.Count >= 10 && share >= 0.3)
             {
                 var part = lines.Count / 5;
                 var (early, late) = (lines.Take(part).Average(l => l.Loss), lines.TakeLast(part).Average(l => l.Loss));

@@ -91,10 +91,14 @@ public sealed class PseudoLabels : IObjective
     public (string Letters, IReadOnlyDictionary<string, Tensor> Head)? Reads => (Alphabet.Letters, _network.Head.state_dict());
 
     /// <summary>What it writes of pieces of a shard, as they are: nothing is hidden or left out.</summary>
-    public IReadOnlyList<string> Write(SoundShard shard, IReadOnlyList<int> pieces, CancellationToken cancel)
+    /// <param name="shard">The sound.</param>
+    /// <param name="pieces">Of these pieces.</param>
+    /// <param name="done">Told how many are written.</param>
+    /// <param name="cancel">Looked at between some and the next.</param>
+    public IReadOnlyList<string> Write(SoundShard shard, IReadOnlyList<int> pieces, Action<int> done, CancellationToken cancel)
     {
         Encoder.eval();
-        try { return Transcriber.Texts(_network, shard, [.. pieces.Select(i => new SpokenItem(i, "", ""))], p => GreedyDecoder.Decode(p, Alphabet), WritingSeconds, Encoder.parameters().First().device, cancel); }
+        try { return Transcriber.Texts(_network, shard, [.. pieces.Select(i => new SpokenItem(i, "", ""))], p => GreedyDecoder.Decode(p, Alphabet), WritingSeconds, Encoder.parameters().First().device, cancel, done); }
         finally { Encoder.train(); }
     }
 

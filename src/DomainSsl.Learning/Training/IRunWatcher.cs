@@ -14,6 +14,9 @@ public interface IRunWatcher
     /// <summary>A checkpoint is written.</summary>
     void Checked(int step, string folder);
 
+    /// <summary>Something other than steps is done for a while: what, and how far it is.</summary>
+    void Busy(string stage) { }
+
     /// <summary>Something that happens once in the middle, as a sentence for the log.</summary>
     void Noted(string sentence) { }
 

@@ -23,9 +23,9 @@ public interface IStepData : IDisposable
     /// <param name="step">Steps done.</param>
     /// <param name="progress">Share of the run that is done.</param>
     /// <param name="objective">As it is now.</param>
+    /// <param name="watcher">Told of it.</param>
     /// <param name="cancel">Looked at while targets are made.</param>
-    /// <returns>What was made, as a sentence for the log; null where nothing was.</returns>
-    string? BeforeStep(int step, double progress, IObjective objective, CancellationToken cancel) => null;
+    void BeforeStep(int step, double progress, IObjective objective, IRunWatcher watcher, CancellationToken cancel) { }
 
     /// <summary>The tensors of a step, on the device; they belong to the caller's dispose scope.</summary>
     /// <param name="step">Steps done.</param>
@@ -167,6 +167,9 @@ public sealed class DraftData : IStepData
     // Each piece should come so often in what is left of the run; more need not be written down for it.
     private const int LeastEpochs = 4;
 
+    // An encoder that writes less than this share of what stands in the drafts would teach itself to write nothing.
+    private const double LeastWritten = 0.3;
+
     // Learners' English, whose drafts have six letters in ten wrong, agrees to about a half.
     private const double LittleAgreement = 0.2;
 
@@ -181,6 +184,7 @@ public sealed class DraftData : IStepData
     private List<SpokenItem> _items;
     private SpokenBatches _batches;
     private int _next, _since, _round = 1;
+    private bool _asked;
 
     /// <summary>Texts by piece.</summary>
     private sealed record Own(int Step, IReadOnlyDictionary<int, string> Texts);
@@ -216,21 +220,17 @@ public sealed class DraftData : IStepData
     public int Batch { get; }
 
     /// <summary>Where it is due: has the encoder write down the pieces, and goes on with that.</summary>
-    public string? BeforeStep(int step, double progress, IObjective objective, CancellationToken cancel)
+    public void BeforeStep(int step, double progress, IObjective objective, IRunWatcher watcher, CancellationToken cancel)
     {
-        if (_round > 1 || progress < _options.OwnFrom || step == 0) return null;
-        _round = 2;
-        string? note = null;
+        if (_asked || progress < _options.OwnFrom || step == 0) return;
+        _asked = true;
         // One that was written later belongs to steps that a kill has taken back.
         if (Written() is not { } own || own.Step > step)
         {
-            (var texts, note) = Write((PseudoLabels)objective, step * (1 - progress) / progress, cancel);
-            own = new Own(step, texts);
+            own = new Own(step, Write((PseudoLabels)objective, step * (1 - progress) / progress, watcher, cancel));
             Durable.WriteText(_ownPath, JsonSerializer.Serialize(own, LearningJson.Options));
         }
-        // An encoder that writes nothing has nothing to learn from itself.
-        if (_usable(own.Texts.Select(t => new SpokenItem(t.Key, t.Value, ""))) is { Count: > 0 } items) (_items, _since, _next) = (items, own.Step, -1);
-        return note;
+        if (_usable(own.Texts.Select(t => new SpokenItem(t.Key, t.Value, ""))) is { Count: > 0 } items) (_items, _since, _next, _round) = (items, own.Step, -1, 2);
     }
 
     /// <inheritdoc />
@@ -250,21 +250,31 @@ public sealed class DraftData : IStepData
         return new Batch([batch.Samples], _random.Objective(step), batch.Lengths, new BatchText(batch.Letters, batch.Counts, _round));
     }
 
-    private Own? Written() => File.Exists(_ownPath) ? JsonSerializer.Deserialize<Own>(File.ReadAllText(_ownPath), LearningJson.Options) : null;
-
-    // Those first of which there is a draft to hold the own text against.
-    private (Dictionary<int, string> Texts, string Note) Write(PseudoLabels objective, double stepsLeft, CancellationToken cancel)
+    private Own? Written()
     {
-        var order = _random.Open("own", 0).Permutation(_shard.Count).OrderBy(i => _drafts[i] is null).ToList();
-        var (most, seconds) = (Math.Max(_seconds, stepsLeft * _seconds / LeastEpochs), 0.0);
-        var pieces = order.TakeWhile(i => (seconds += _shard.Lengths[i] / (double)SoundShard.SampleRate) <= most || seconds <= _seconds).ToList();
-        var texts = pieces.Zip(objective.Write(_shard, pieces, cancel)).ToDictionary();
-        var drafts = pieces.Where(i => _drafts[i] is { Length: > 0 }).Select(i => (Piece: i, Text: _drafts[i]!, Same: Agreement(_drafts[i]!, texts[i]))).OrderByDescending(d => d.Same).ThenBy(d => d.Piece).ToList();
+        try { return File.Exists(_ownPath) ? JsonSerializer.Deserialize<Own>(File.ReadAllText(_ownPath), LearningJson.Options) : null; }
+        catch (JsonException) { return null; }   // damaged: it is written anew
+    }
+
+    // Those first of which there is a draft to hold the own text against. Empty where the encoder had better go on with the drafts.
+    private Dictionary<int, string> Write(PseudoLabels objective, double stepsLeft, IRunWatcher watcher, CancellationToken cancel)
+    {
+        var order = _random.Open("own", 0).Permutation(_shard.Count).OrderBy(i => string.IsNullOrEmpty(_drafts[i])).ToList();
+        var (most, seconds) = (stepsLeft * _seconds / LeastEpochs, 0.0);
+        var pieces = order.TakeWhile((i, n) => (seconds += _shard.Lengths[i] / (double)SoundShard.SampleRate) <= most || n == 0).ToList();
+        var texts = pieces.Zip(objective.Write(_shard, pieces, n => watcher.Busy(FormattableString.Invariant($"Writing the recordings down: {n:#,0} of {pieces.Count:#,0} pieces")), cancel)).ToDictionary();
+        var drafts = pieces.Where(i => !string.IsNullOrEmpty(_drafts[i])).Select(i => (Piece: i, Text: _drafts[i]!, Same: Agreement(_drafts[i]!, texts[i]))).OrderByDescending(d => d.Same).ThenBy(d => d.Piece).ToList();
+        if (drafts.Sum(d => texts[d.Piece].Length) < LeastWritten * drafts.Sum(d => d.Text.Length))
+        {
+            watcher.Noted("The encoder writes next to nothing itself yet, so it goes on with all drafts.");
+            return [];
+        }
         var kept = drafts.Take((int)Math.Round(_options.Kept * drafts.Count)).ToList();
         foreach (var draft in kept) texts[draft.Piece] = draft.Text;
         var (same, best) = (drafts.Select(d => d.Same).DefaultIfEmpty().Average(), kept.Select(d => d.Same).DefaultIfEmpty().Average());
-        return (texts, FormattableString.Invariant($"The encoder wrote {pieces.Count:#,0} pieces down itself; {100 * same:0} % of the letters are as in the drafts. It goes on with the {kept.Count:#,0} drafts that agree best ({100 * best:0} %) and with its own text of the rest.")
-            + (same < LittleAgreement ? " That is little: look whether English is spoken in these recordings; where it is not, choose another recipe." : ""));
+        watcher.Noted(FormattableString.Invariant($"The encoder wrote {pieces.Count:#,0} pieces down itself; {100 * same:0} % of the letters are as in the drafts. It goes on with the {kept.Count:#,0} drafts that agree best ({100 * best:0} %) and with its own text of the rest.")
+            + (drafts.Count > 0 && same < LittleAgreement ? " That is little: look whether English is spoken in these recordings; where it is not, choose another recipe." : ""));
+        return texts;
     }
 
     // 1 where they are the same, 0 where no letter stands in its place.

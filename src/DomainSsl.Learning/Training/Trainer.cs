@@ -86,10 +86,7 @@ public static class Trainer
             var progress = schedule.Progress(state.Step, state.Seconds);
             var (step, rate) = (state.Step + 1, schedule.Rate(progress));
             var logged = step % recipe.Log.Steps == 0 || step == 1 || schedule.Progress(step, state.Seconds) >= 1;
-            try
-            {
-                if (data.BeforeStep(state.Step, progress, objective, cancel) is { } note) watcher.Noted(note);
-            }
+            try { data.BeforeStep(state.Step, progress, objective, watcher, cancel); }
             catch (OperationCanceledException)
             {
                 watcher.Checked(state.Step, checkpoints.Write(state, objective, optimiser));

@@ -69,8 +69,8 @@ public sealed class Transcriber : IDisposable
         return text.Length == 0 ? [] : ForcedAlignment.Align(logProbabilities, Alphabet, text, SecondsPerFrame, from).Words;
     }
 
-    internal static IReadOnlyList<string> Texts(TranscriberNetwork network, SoundShard shard, IReadOnlyList<SpokenItem> items, Func<float[], string> decode, double batchSeconds, Device device, CancellationToken cancel) =>
-        Each(network, shard, items, decode, batchSeconds, device, cancel);
+    internal static IReadOnlyList<string> Texts(TranscriberNetwork network, SoundShard shard, IReadOnlyList<SpokenItem> items, Func<float[], string> decode, double batchSeconds, Device device, CancellationToken cancel, Action<int>? done = null) =>
+        Each(network, [.. items.Select(i => shard.Lengths[i.Index])], i => shard.Samples(items[i].Index), decode, batchSeconds, device, cancel, done);
 
     /// <summary>The log-probabilities of letters of pieces of a shard, T'×V each.</summary>
     internal static IReadOnlyList<float[]> Frames(TranscriberNetwork network, SoundShard shard, IReadOnlyList<SpokenItem> items, double batchSeconds, Device device, CancellationToken cancel) =>
@@ -82,14 +82,16 @@ public sealed class Transcriber : IDisposable
     private static T[] Each<T>(TranscriberNetwork network, SoundShard shard, IReadOnlyList<SpokenItem> items, Func<float[], T> decode, double batchSeconds, Device device, CancellationToken cancel) =>
         Each(network, [.. items.Select(i => shard.Lengths[i.Index])], i => shard.Samples(items[i].Index), decode, batchSeconds, device, cancel);
 
-    private static T[] Each<T>(TranscriberNetwork network, int[] lengths, Func<int, float[]> sound, Func<float[], T> decode, double batchSeconds, Device device, CancellationToken cancel)
+    private static T[] Each<T>(TranscriberNetwork network, int[] lengths, Func<int, float[]> sound, Func<float[], T> decode, double batchSeconds, Device device, CancellationToken cancel, Action<int>? done = null)
     {
+        var count = 0;
         var decoded = new T[lengths.Length];
         foreach (var part in SoundBatches.Of(Enumerable.Range(0, lengths.Length).OrderBy(i => lengths[i]), i => lengths[i], batchSeconds))
         {
             cancel.ThrowIfCancellationRequested();
             var found = LogProbabilities(network, Array.ConvertAll(part, i => sound(i)), device);
             for (var i = 0; i < part.Length; i++) decoded[part[i]] = decode(found[i]);
+            done?.Invoke(count += part.Length);
         }
         return decoded;
     }

@@ -39,7 +39,11 @@ public sealed class BackupTests
         Assert.Equal("weights", File.ReadAllText(Path.Combine(folder.Model("m-1"), "weights.safetensors")));
         Assert.Equal("{}", File.ReadAllText(Path.Combine(target, "recipes", "ours.json")));
         Assert.Equal("restored", (await db.Audit.OrderByDescending(a => a.Id).FirstAsync(Cancel)).Action);
-        if (!OperatingSystem.IsWindows()) Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file));
+        if (OperatingSystem.IsWindows()) return;
+        const UnixFileMode Owner = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        Assert.Equal(Owner, File.GetUnixFileMode(file));
+        Assert.Equal(Owner, File.GetUnixFileMode(folder.Database));
+        foreach (var own in (string[])[target, .. Directory.GetDirectories(target)]) Assert.Equal(Owner | UnixFileMode.UserExecute, File.GetUnixFileMode(own));
     }
 
     [Fact]

@@ -46,6 +46,19 @@ public sealed class RunHealthTests
         Assert.Equal("bad", RunHealth.Judge(lines, [], 4.8).State); // as one task it would be a divergence
     }
 
+    [Fact]
+    public void Judge_ANewRoundBegins_ItsFirstLinesGetTheBenefitOfTheDoubt_ButACollapseBeforeItIsNotForgotten()
+    {
+        MetricInfo[] metrics = [new("round", "", Stage: true), new("blank", "", 1)];
+        RunHealth Of(double blank, int second) => RunHealth.Judge([.. Enumerable.Range(0, 50 + second).Select(i =>
+            new MetricsLine(i, i, i / 100.0, i < 50 ? 4 - 0.05 * i : 1.5 + 0.01 * (i % 2), 1e-3, 100, 0, new Dictionary<string, double> { ["round"] = i < 50 ? 1 : 2, ["blank"] = blank }))], metrics, 4.8);
+        Assert.Equal("good", Of(0.6, 11).State);
+        Assert.Contains("No progress", Assert.Single(Of(0.6, 30).Findings));
+        Assert.Contains("Collapse", Bad(Of(1, 0)));
+        Assert.Contains("Collapse", Bad(Of(1, 2)));
+        Assert.Contains("Collapse", Bad(Of(1, 30)));
+    }
+
     private static (string, int) Short(RunHealth health) => (health.State, health.Findings.Count);
 
     private static string Bad(RunHealth health)

@@ -98,6 +98,7 @@ public sealed class PseudoLabelsTests
         Trainer.Run(request, watcher, Cancel);
         Assert.Contains("20 pieces down itself", Assert.Single(watcher.Said), StringComparison.Ordinal);
         Assert.DoesNotContain("That is little", watcher.Said[0], StringComparison.Ordinal);
+        Assert.Equal("Writing the recordings down: 20 of 20 pieces", watcher.Stages[^1]);
         Assert.Equal([1, 1, 2, 2], MetricsFile.Read(folder.At("run")).Select(l => l.Metrics["round"]));
         using var own = JsonDocument.Parse(File.ReadAllText(folder.At("run", DraftData.OwnFile)));
         Assert.Equal(2, own.RootElement.GetProperty("step").GetInt32());
@@ -119,11 +120,26 @@ public sealed class PseudoLabelsTests
         Assert.Contains("look whether English is spoken", Assert.Single(watcher.Said), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void AnEncoderThatWritesNothingYet_GoesOnWithAllDrafts()
+    {
+        using var folder = new TemporaryFolder();
+        var drafts = Dictations(folder.At("dictations.shard"), 8);
+        var watcher = new Notes();
+        Trainer.Run(new TrainRequest { Recipe = Recipes.Find("pseudo-labels").With("log.steps=1"), InitWeights = "scratch", ShardPath = folder.At("dictations.shard"), Drafts = drafts, RunFolder = folder.At("run"), MaxSteps = 4, Seed = 1, Device = "cpu" }, watcher, Cancel);
+        Assert.Contains("goes on with all drafts", Assert.Single(watcher.Said), StringComparison.Ordinal);
+        Assert.Equal([1, 1, 1, 1], MetricsFile.Read(folder.At("run")).Select(l => l.Metrics["round"]));
+    }
+
     private sealed class Notes : IRunWatcher
     {
         public List<string> Said { get; } = [];
 
+        public List<string> Stages { get; } = [];
+
         public void Noted(string sentence) => Said.Add(sentence);
+
+        public void Busy(string stage) => Stages.Add(stage);
 
         public void Started(RunStart start) { }
 
