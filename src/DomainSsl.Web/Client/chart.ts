@@ -1,7 +1,7 @@
 import uPlot from 'uplot';
 import { onSchemeChange, themeColour, type Widget } from './widget';
 
-/** A line chart of numbers over steps or time. Several lines have their colours and words in the legend, which says the values under the pointer; one line alone has it only then. The newest points are appended, never the whole sent again. */
+/** A line chart of numbers over steps or time. Several lines have their colours and words in the legend, which says the values under the pointer, else the last ones; one line alone has it only under the pointer. The newest points are appended, never the whole sent again. */
 interface Options { x: string; y: string; lines: { label: string; colour: string; dash?: number[] }[]; height: number; log?: boolean }
 interface Points { x: number[]; y: (number | null)[][] }
 
@@ -14,14 +14,17 @@ export function mount(element: HTMLElement, options: Options): Widget & { set(po
     const ink = themeColour('--mud-palette-text-secondary'), grid = themeColour('--mud-palette-lines-default');
     const axis = { stroke: ink, grid: { stroke: grid, width: 1 }, ticks: { stroke: grid, width: 1 }, font: '13px "Source Sans 3"', labelFont: '13px "Source Sans 3"' };
     element.classList.toggle('alone', options.lines.length === 1);
-    const value = (_: uPlot, at: number | null) => at === null || at === undefined ? '' : String(Number(at.toPrecision(4)));
+    const value = (of: uPlot, at: number | null, line: number, index: number | null) => {
+      const shown = index === null ? of.data[line]?.at(-1) : at;
+      return shown === null || shown === undefined ? '' : String(Number(shown.toPrecision(line === 0 ? 12 : 4)));
+    };
     return new uPlot({
       width: Math.max(200, element.clientWidth),
       height: options.height,
       scales: { x: { time: false }, y: options.log ? { distr: 3 } : {} },
       axes: [{ ...axis, label: options.x, labelSize: 20 }, { ...axis, label: options.y, labelSize: 20, size: 64 }],
       series: [
-        { label: options.x, value: (_: uPlot, at: number | null) => at === null || at === undefined ? '' : String(at) },
+        { label: options.x, value },
         ...options.lines.map(line => ({ label: line.label, stroke: line.colour, width: 2, dash: line.dash, spanGaps: true, points: { show: false }, value })),
       ],
       cursor: { drag: { x: true, y: false } },

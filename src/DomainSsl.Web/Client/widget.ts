@@ -23,9 +23,19 @@ export const isComposing = (event: KeyboardEvent): boolean => event.isComposing 
 /** A custom property of the theme, as the page, or a part of it, has it now. */
 export const themeColour = (name: string, at: Element = document.documentElement): string => getComputedStyle(at).getPropertyValue(name).trim();
 
-/** Calls back whenever light and dark change places, until the signal ends. */
+/** Calls back whenever the colours of light and dark have changed places, until the signal ends. The server sends them a moment after the page has been told which it is. */
 export function onSchemeChange(callback: () => void, signal: AbortSignal): void {
-  const observer = new MutationObserver(callback);
+  let seen = themeColour('--mud-palette-background');
+  const observer = new MutationObserver(() => {
+    const until = performance.now() + 10_000;
+    const look = (): void => {
+      if (signal.aborted) return;
+      const now = themeColour('--mud-palette-background');
+      if (now !== seen) { seen = now; callback(); }
+      else if (performance.now() < until) requestAnimationFrame(look);
+    };
+    look();
+  });
   observer.observe(document.documentElement, { attributes: true, attributeFilter: ['data-scheme'] });
   signal.addEventListener('abort', () => observer.disconnect());
 }

@@ -45,7 +45,21 @@ public sealed class LanguagePageTests(Chromium chromium, SeededClinic clinic) : 
         Assert.Contains("On text that it has not seen", await page.InnerTextAsync(".note.good"));
         await page.WaitForSelectorAsync(".curve canvas");
         Assert.Contains("Bits a letter", await page.Locator(".curve").First.InnerTextAsync());
+        Assert.Contains("Letters' frequencies alone", await page.InnerTextAsync(".curve .u-legend"));
         await Looks.AtBothWidthsAsync(page, "language-run");
+        // From dark to light: the axes are drawn anew in the colours that the server has sent since.
+        await page.WaitForFunctionAsync("""
+            () => {
+              const one = document.createElement('canvas').getContext('2d');
+              one.fillStyle = getComputedStyle(document.documentElement).getPropertyValue('--mud-palette-lines-default');
+              one.fillRect(0, 0, 1, 1);
+              const wanted = one.getImageData(0, 0, 1, 1).data;
+              const canvas = document.querySelector('.curve canvas'), { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+              let lines = 0;
+              for (let i = 0; i < data.length; i += 4) if ([0, 1, 2, 3].every(c => Math.abs(data[i + c] - wanted[c]) < 3)) lines++;
+              return lines > 500;
+            }
+            """);
         await page.GetByRole(AriaRole.Link, new() { Name = "our reports" }).ClickAsync();
         await page.WaitForSelectorAsync("table.figures");
         Assert.Contains("by the letters’ frequencies alone".Replace('’', '\''), await page.InnerTextAsync("table.figures"));
