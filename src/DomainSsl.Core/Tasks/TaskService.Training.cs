@@ -69,8 +69,8 @@ public sealed partial class TaskService
         {
             if (hash is null || !items.TryGetValue(hash, out var found) || !order.Contains(found[0].Id)) { unknown.Add(file); continue; }
             // One image may lie there under two names.
-            if (!rowOf.TryAdd(found[0].Id, (file, label.Trim())) && !string.Equals(rowOf[found[0].Id].Label, label.Trim(), StringComparison.OrdinalIgnoreCase))
-                throw TaskRefusals.TwoLabels(rowOf[found[0].Id].File, rowOf[found[0].Id].Label, file, label.Trim());
+            if (!rowOf.TryAdd(found[0].Id, (file, label.Trim())) && rowOf[found[0].Id] is var before && !before.Label.Equals(label.Trim(), StringComparison.OrdinalIgnoreCase))
+                throw TaskRefusals.TwoLabels(before.File, before.Label, file, label.Trim());
             given.Add(new GivenLabel(found[0].Id, label));
         }
         return await ImportLabelsAsync(taskId, given, by, cancel) with { Unknown = unknown };
